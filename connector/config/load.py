@@ -1,0 +1,187 @@
+"""Reading CONFIG_DIR: connector.toml, carriers/*.toml, templates/*.toml."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from .carrier import Carrier, CarrierFile
+from .document import FOLDER, Document, read_document
+from .model import Config, ConnectorFile
+from .problem import ConfigError, Problem
+from .resolve import resolved_applications, socket_path, state_folder
+from .rules import carrier_problems, connector_problems, template_problems
+from .secrets import locate_password
+from .template import Template, TemplateFile
+from .validate import file_problems
+
+__all__ = ["Instance", "load", "read_instance"]
+
+F = TypeVar("F", ConnectorFile, CarrierFile, TemplateFile)
+
+
+class Instance(Struct, frozen=True, kw_only=True):
+    """One CONFIG_DIR as far as it could be read.
+
+    config    from the files that are right; None when connector.toml is not
+    problems  all of them; with any, the daemon must not start
+    notes     what could not be checked here, because only systemd provides it
+    document  connector.toml, when it is TOML
+    carriers  the documents of `config.carriers`, by name
+    """
+
+    folder: str
+    config: Config | None
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = ()
+    document: Document | None = None
+    carriers: dict[str, Document] = {}
+
+
+def load(folder: FilePath | str, environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration the daemon runs with.
+
+    Raises ConfigError with all problems; what only systemd provides (STATE_DIRECTORY, CREDENTIALS_DIRECTORY)
+    must be there.
+    """
+    instance = read_instance(folder, environment)
+    problems = instance.problems + instance.notes
+    if problems or instance.config is None:
+        raise ConfigError(problems)
+    return instance.config
+
+
+def read_instance(folder: FilePath | str, environment: Mapping[str, str] = os.environ) -> Instance:
+    """Read one CONFIG_DIR and say everything that is wrong with it."""
+    return _Reading(FilePath(os.path.abspath(folder)), FilePath(folder), environment).instance()
+
+
+class _Reading:
+    """`folder` is absolute, for what the daemon opens; `shown` is as the caller wrote it, for problems."""
+
+    def __init__(self, folder: FilePath, shown: FilePath, environment: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._shown = shown
+        self._environment = environment
+        self._problems: list[Problem] = []
+        self._notes: list[Problem] = []
+
+    def instance(self) -> Instance:
+        if not self._shown.is_dir():
+            self._folder_problem(self._shown, "is no folder, expected one with connector.toml in it")
+            return Instance(folder=str(self._shown), config=None, problems=tuple(self._problems))
+        main = self._document(self._shown / "connector.toml")
+        file = self._file(main, ConnectorFile, connector_problems)
+        carriers = list(self._carriers())
+        templates = tuple(self._templates())
+        config = None
+        if main is not None and file is not None:
+            ordered = sorted(
+                (carrier for carrier, _ in carriers), key=lambda carrier: (carrier.priority, carrier.name)
+            )
+            config = self._config(main, file, tuple(ordered), templates)
+        return Instance(
+            folder=str(self._shown),
+            config=config,
+            problems=tuple(self._problems),
+            notes=tuple(self._notes),
+            document=main,
+            carriers={carrier.name: document for carrier, document in carriers},
+        )
+
+    def _document(self, file: FilePath) -> Document | None:
+        document = read_document(file)
+        if isinstance(document, Problem):
+            self._problems.append(document)
+            return None
+        return document
+
+    def _file(
+        self, document: Document | None, kind: type[F], rules: Callable[[Document, F], Iterator[Problem]]
+    ) -> F | None:
+        if document is None:
+            return None
+        problems = file_problems(document, kind)
+        if problems:
+            self._problems += problems
+            return None
+        file = msgspec.convert(document.data, kind)
+        self._problems += rules(document, file)
+        return file
+
+    def _toml_files(self, name: str, *, required: bool) -> list[FilePath]:
+        folder = self._shown / name
+        try:
+            return sorted(entry for entry in folder.iterdir() if entry.suffix == ".toml")
+        except FileNotFoundError:
+            if required:
+                self._folder_problem(
+                    folder, "does not exist, expected a folder with one TOML file for each carrier"
+                )
+        except OSError as error:
+            self._folder_problem(folder, f"cannot be read: {error.strerror}, expected a readable folder")
+        return []
+
+    def _folder_problem(self, folder: FilePath, message: str, code: str = "config_unreadable") -> None:
+        self._problems.append(Problem(code=code, file=str(folder), line=1, key=FOLDER, message=message))
+
+    def _carriers(self) -> Iterator[tuple[Carrier, Document]]:
+        before = len(self._problems)
+        enabled = 0
+        for path in self._toml_files("carriers", required=True):
+            document = self._document(path)
+            file = self._file(document, CarrierFile, carrier_problems)
+            if document is None or file is None:
+                continue
+            enabled += file.enabled
+            password_path = self._password_path(document, file)
+            yield (
+                msgspec.convert(
+                    {**document.data, "name": path.stem, "password_path": password_path}, Carrier
+                ),
+                document,
+            )
+        if not enabled and len(self._problems) == before:
+            message = "has no enabled carrier, expected at least one file such as carriers/example.toml"
+            self._folder_problem(self._shown / "carriers", message, "config_no_carrier")
+
+    def _password_path(self, document: Document, file: CarrierFile) -> str:
+        # A carrier that is switched off may have lost its password.
+        if not file.enabled:
+            return ""
+        located = locate_password(file.account, self._folder, self._environment)
+        for text, problems in ((located.fault, self._problems), (located.note, self._notes)):
+            if text:
+                problems.append(document.problem(("account", located.key), text, "config_secret"))
+        return located.path
+
+    def _templates(self) -> Iterator[Template]:
+        for path in self._toml_files("templates", required=False):
+            document = self._document(path)
+            file = self._file(document, TemplateFile, template_problems)
+            if document is not None and file is not None:
+                yield msgspec.convert({**document.data, "name": path.stem}, Template)
+
+    def _config(
+        self,
+        main: Document,
+        file: ConnectorFile,
+        carriers: tuple[Carrier, ...],
+        templates: tuple[Template, ...],
+    ) -> Config:
+        settings = {name: getattr(file, name) for name in ConnectorFile.__struct_fields__}
+        path = socket_path(main, file, self._folder, self._problems)
+        settings["socket"] = msgspec.structs.replace(file.socket, path=path)
+        settings["applications"] = resolved_applications(main, file, self._problems)
+        return Config(
+            **settings,
+            folder=str(self._folder),
+            state_folder=state_folder(main, file, self._folder, self._environment, self._notes),
+            carriers=carriers,
+            templates=templates,
+        )

@@ -1,0 +1,203 @@
+"""connector.toml as frozen structs: the one model of it.
+
+`ConnectorFile` and what it holds is the file, key by key; the JSON schema is generated from it. `Config` is
+the same after loading: paths absolute, user names turned into uids, and the carriers and templates beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from .carrier import Carrier
+from .fields import END, Count, Days, FileName, Flag, Seconds, SenderId
+from .template import Template
+
+__all__ = [
+    "Application",
+    "ApplicationFile",
+    "Config",
+    "ConnectorFile",
+    "Drain",
+    "Http",
+    "Jobs",
+    "Log",
+    "Socket",
+    "State",
+]
+
+Lane = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{0,31}" + END,
+        title="a lane name: lower-case letters, digits and hyphens, a letter first, at most 32",
+        description="The one lane this instance serves.",
+    ),
+]
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9_-]{0,63}" + END,
+        title="a name: lower-case letters, digits, _ and -, a letter first, at most 64",
+    ),
+]
+Uid = Annotated[int, Meta(ge=0, le=4_294_967_294, title="a uid")]
+UserName = Annotated[str, Meta(pattern=r"^[^\x00-\x1f:]+" + END, title="a user name")]
+MaxQueued = Annotated[int, Meta(ge=1, le=10_000_000, title="a number of jobs from 1 to 10,000,000")]
+
+
+class Socket(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The Unix socket that applications speak to."""
+
+    path: Annotated[FileName, Meta(description="Absent: systemd supplies it.")] | None = None
+    mode: Annotated[
+        str,
+        Meta(
+            pattern=r"^0?[0-7]{3}" + END,
+            title='an octal mode in quotes such as "0660"',
+            description="Permissions of the socket file.",
+        ),
+    ] = "0660"
+    max_connections: Count = 256
+    max_frame_bytes: Annotated[
+        int, Meta(ge=4096, le=67_108_864, title="a number of bytes from 4,096 to 67,108,864")
+    ] = 1_048_576
+
+    @property
+    def mode_bits(self) -> int:
+        """`mode` as a number for chmod."""
+        return int(self.mode, 8)
+
+
+class ApplicationFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One upstream application, known by the uids it runs as."""
+
+    name: Annotated[Name, Meta(description="Shown in events, logs and metrics.")]
+    uids: Annotated[
+        tuple[Uid | UserName, ...],
+        Meta(
+            min_length=1, title="a list of uids or user names", description="Who may connect, by SO_PEERCRED."
+        ),
+    ]
+    senders: Annotated[
+        tuple[SenderId, ...], Meta(description="Sender ids it may use; empty: all the lane's.")
+    ] = ()
+    max_queued: Annotated[MaxQueued, Meta(description="Its open jobs that wait to leave; above: `busy`.")] = (
+        20_000
+    )
+
+
+class Application(ApplicationFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An application after loading: user names have become uids."""
+
+    uids: tuple[int, ...]
+
+
+class State(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the journal lives and how long finished jobs stay in it."""
+
+    folder: Annotated[FileName, Meta(description="Absent: STATE_DIRECTORY, which systemd sets.")] | None = (
+        None
+    )
+    retention_days: Annotated[
+        Days, Meta(description="How long finished jobs stay, for late receipts and for `connector why`.")
+    ] = 7.0
+
+
+class Http(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Metrics and health over HTTP. Without this table nothing listens."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}" + END,
+            title='an address and a port such as "127.0.0.1:9464" or "[::1]:9464"',
+        ),
+    ]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host (without brackets) and port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+class Log(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is logged, and how. Codes, texts and numbers are always redacted."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "text"
+
+
+class Jobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What this lane permits a job, and what it gets when it does not say."""
+
+    default_deadline_s: Annotated[Seconds, Meta(description="Deadline of a job that names none.")] = 60.0
+    max_deadline_s: Annotated[Seconds, Meta(description="A longer deadline is refused.")] = 86_400.0
+    on_unknown: Annotated[
+        Literal["report", "resend_once"],
+        Meta(description="What happens when nobody knows whether a message left."),
+    ] = "report"
+    free_text: Annotated[Flag, Meta(description="Whether jobs may carry `text` instead of a template.")] = (
+        False
+    )
+    receipt_wait_s: Annotated[
+        Seconds,
+        Meta(
+            description="How long after its deadline a sent job waits for its receipt before it is `unknown`."
+        ),
+    ] = 300.0
+    max_parts: Annotated[
+        int, Meta(ge=1, le=255, title="a whole number from 1 to 255", description="SMS parts of one message.")
+    ] = 6
+    senders: Annotated[tuple[SenderId, ...], Meta(description="The sender ids this lane owns.")] = ()
+    default_sender: Annotated[SenderId, Meta(description="Needed when `senders` is not empty.")] | None = None
+    max_queued: Annotated[
+        MaxQueued, Meta(description="Open jobs of all applications that wait to leave; above: `busy`.")
+    ] = 100_000
+
+
+class Drain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A clean stop."""
+
+    timeout_s: Annotated[Seconds, Meta(description="How long open windows may take to empty.")] = 20.0
+
+
+class ConnectorFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """connector.toml"""
+
+    lane: Lane
+    socket: Socket = Socket()
+    applications: Annotated[
+        tuple[ApplicationFile, ...], Meta(min_length=1, title="at least one [[application]]")
+    ] = field(name="application")
+    state: State = State()
+    http: Http | None = None
+    log: Log = Log()
+    jobs: Jobs = Jobs()
+    drain: Drain = Drain()
+
+
+class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One instance after loading: everything the daemon needs to know.
+
+    folder        CONFIG_DIR, absolute
+    state_folder  absolute; from [state] folder or STATE_DIRECTORY
+    carriers      enabled or not, by priority and then name
+    templates     by name; some may belong to other lanes and are refused when asked for
+    """
+
+    folder: str
+    state_folder: str
+    applications: tuple[Application, ...]
+    carriers: tuple[Carrier, ...]
+    templates: tuple[Template, ...]
+
+    def application_of(self, uid: int) -> Application | None:
+        """The application that runs as `uid`; a uid belongs to one application at most."""
+        return next((application for application in self.applications if uid in application.uids), None)
+
+    def senders_of(self, application: Application) -> tuple[str, ...]:
+        """The sender ids `application` may use."""
+        return application.senders or self.jobs.senders

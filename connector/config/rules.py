@@ -1,0 +1,131 @@
+"""Rules that no schema can say: values that must agree with each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from .carrier import CarrierFile
+from .document import FILE, Document
+from .fields import END
+from .model import ApplicationFile, ConnectorFile
+from .problem import Path, Problem, did_you_mean
+from .template import TemplateFile, pieces
+
+__all__ = ["carrier_problems", "connector_problems", "template_problems"]
+
+T = TypeVar("T")
+
+# A carrier's name becomes a metric label and part of events; a template's is what jobs carry.
+_STEM = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}" + END)
+_MAX_PORT = 65_535
+
+
+def connector_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]:
+    """What contradicts itself in connector.toml."""
+    jobs = file.jobs
+    if jobs.default_deadline_s > jobs.max_deadline_s:
+        yield document.problem(
+            ("jobs", "default_deadline_s"),
+            f"{jobs.default_deadline_s:g} exceeds max_deadline_s, expected at most {jobs.max_deadline_s:g}",
+        )
+    yield from _sender_problems(document, file)
+    yield from _application_problems(document, file.applications)
+    if file.http is not None and not 1 <= file.http.address[1] <= _MAX_PORT:
+        yield document.problem(
+            ("http", "listen"), f"port {file.http.address[1]} is not allowed here, expected 1 to {_MAX_PORT}"
+        )
+
+
+def _sender_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]:
+    senders, default = file.jobs.senders, file.jobs.default_sender
+    for index, first in _repeated(sender.casefold() for sender in senders):
+        yield document.problem(
+            ("jobs", "senders", index), f'"{senders[index]}" repeats entry {first}, expected each sender once'
+        )
+    if senders and default is None:
+        yield document.problem(
+            ("jobs", "default_sender"), "is missing, expected one of `senders`", "config_missing_key"
+        )
+    if default is not None and default not in senders:
+        yield document.problem(("jobs", "default_sender"), _not_a_sender(default, senders))
+    for position, application in enumerate(file.applications):
+        for index, sender in enumerate(application.senders):
+            if sender not in senders:
+                path: Path = ("application", position, "senders", index)
+                yield document.problem(path, _not_a_sender(sender, senders))
+
+
+def _not_a_sender(sender: str, senders: tuple[str, ...]) -> str:
+    known = ", ".join(senders) or "none are listed"
+    return (
+        f'"{sender}" is not in [jobs] senders, expected one of them ({known}){did_you_mean(sender, senders)}'
+    )
+
+
+def _application_problems(document: Document, applications: tuple[ApplicationFile, ...]) -> Iterator[Problem]:
+    for index, first in _repeated(application.name for application in applications):
+        yield document.problem(
+            ("application", index, "name"), f"is the name of application[{first}] too, expected another name"
+        )
+
+
+def carrier_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
+    """What contradicts itself in a carrier's file."""
+    yield from _stem_problems(document)
+    if file.backoff.initial_s > file.backoff.max_s:
+        yield document.problem(
+            ("backoff", "initial_s"),
+            f"{file.backoff.initial_s:g} exceeds max_s, expected at most {file.backoff.max_s:g}",
+        )
+
+
+def template_problems(document: Document, file: TemplateFile) -> Iterator[Problem]:
+    """What contradicts itself in a template: every text uses every parameter, and no other."""
+    yield from _stem_problems(document)
+    if file.default_lang is not None and file.default_lang not in file.text:
+        languages = ", ".join(file.text)
+        yield document.problem(
+            ("default_lang",), f'"{file.default_lang}" has no text, expected one of {languages}'
+        )
+    languages_seen = tuple(file.text)
+    for index, first in _repeated(tag.casefold() for tag in languages_seen):
+        yield document.problem(
+            ("text", languages_seen[index]),
+            f"is the same language as {languages_seen[first]}, expected it once",
+        )
+    for tag, body in file.text.items():
+        yield from _body_problems(document, ("text", tag), body, frozenset(file.params))
+
+
+def _body_problems(document: Document, path: Path, body: str, params: frozenset[str]) -> Iterator[Problem]:
+    try:
+        used = {name for _, name in pieces(body) if name is not None}
+    except ValueError as error:
+        yield document.problem(path, str(error))
+        return
+    for name in sorted(used - params):
+        near = did_you_mean(name, params)
+        yield document.problem(
+            path, f"{{{name}}} has no [params.{name}], expected a declared parameter{near}"
+        )
+    for name in sorted(params - used):
+        yield document.problem(path, f"does not use {{{name}}}, expected every parameter in every language")
+
+
+def _stem_problems(document: Document) -> Iterator[Problem]:
+    if not _STEM.match(document.stem):
+        message = (
+            f'the file name "{document.stem}" cannot be a name, '
+            "expected lower-case letters, digits, _ . and -, at most 64"
+        )
+        yield Problem(code="config_wrong_value", file=document.file, line=1, key=FILE, message=message)
+
+
+def _repeated(values: Iterable[T]) -> Iterator[tuple[int, int]]:
+    """(index, index of the first equal one) of each value that came before."""
+    first: dict[T, int] = {}
+    for index, value in enumerate(values):
+        if first.setdefault(value, index) != index:
+            yield index, first[value]

@@ -1,0 +1,180 @@
+"""The one registry of errors: code, cause, remedy and where it appears.
+
+RPC errors, command-line output, logs and documentation read this table; nothing else invents a code.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+__all__ = ["ERRORS", "ConnectorError", "ErrorEntry", "Where"]
+
+Where = Literal["socket", "connection", "check", "run"]
+"""`socket`: the error of one request. `connection`: sent once, then the connection is closed.
+`check` and `run`: printed by the command of that name."""
+
+
+class ErrorEntry(NamedTuple):
+    """What one code means.
+
+    cause   one sentence, what happened
+    remedy  one sentence, what the reader can do about it
+    where   the places that may show the code
+    """
+
+    cause: str
+    remedy: str
+    where: tuple[Where, ...]
+
+
+_SOCKET: Final = ("socket",)
+_CONNECTION: Final = ("connection",)
+_FILES: Final = ("check", "run")
+
+ERRORS: Final[dict[str, ErrorEntry]] = {
+    "bad_request": ErrorEntry(
+        "The request is MessagePack-RPC but its parameters have the wrong shape.",
+        "Send the parameters the method documents: one value in the params array.",
+        _SOCKET,
+    ),
+    "unknown_method": ErrorEntry(
+        "The daemon has no method of this name.",
+        "Check the spelling; `hello` tells the server's version.",
+        _SOCKET,
+    ),
+    "invalid_job": ErrorEntry(
+        "A field of the job breaks a rule; nothing was stored.",
+        "Mend the field the error names and submit again; the same id may be used.",
+        _SOCKET,
+    ),
+    "conflict": ErrorEntry(
+        "A job of this id with another content was accepted before.",
+        "Use a new id for a new job; repeat a job unchanged to learn its state.",
+        _SOCKET,
+    ),
+    "busy": ErrorEntry(
+        "Too many jobs are waiting to leave; nothing was stored.",
+        "Submit again after `retry_after_s` seconds.",
+        _SOCKET,
+    ),
+    "forbidden": ErrorEntry(
+        "The caller's user may not use this lane, template or sender.",
+        "Add the uid or the sender to [[application]] in connector.toml, or use the lane's own socket.",
+        _SOCKET,
+    ),
+    "unknown_job": ErrorEntry(
+        "This application has no job of this id, or it is older than the retention time.",
+        "Check the id; raise [state] retention_days to keep jobs longer.",
+        _SOCKET,
+    ),
+    "not_subscribed": ErrorEntry(
+        "The method needs a subscription and this connection has none.",
+        "Call `subscribe` on the same connection first.",
+        _SOCKET,
+    ),
+    "frame_too_large": ErrorEntry(
+        "A frame is longer or deeper than the limits that `hello` announces.",
+        "Send smaller batches; raise [socket] max_frame_bytes where that is not enough.",
+        _CONNECTION,
+    ),
+    "not_messagepack": ErrorEntry(
+        "The bytes received are not a MessagePack-RPC message.",
+        "Speak MessagePack-RPC: [0, msgid, method, [params]].",
+        _CONNECTION,
+    ),
+    "draining": ErrorEntry(
+        "The daemon is stopping and takes no new jobs.",
+        "Connect again and submit after `retry_after_s` seconds.",
+        _SOCKET,
+    ),
+    "internal": ErrorEntry(
+        "The daemon failed in a way it did not foresee.",
+        "Report the log lines of this moment; the job may be submitted again with the same id.",
+        _SOCKET,
+    ),
+    "config_unreadable": ErrorEntry(
+        "A configuration file or folder is missing or cannot be read.",
+        "Create it, or let the daemon's user read it.",
+        _FILES,
+    ),
+    "config_syntax": ErrorEntry(
+        "A file is not TOML.",
+        "Mend the line the problem names.",
+        _FILES,
+    ),
+    "config_unknown_key": ErrorEntry(
+        "A key is not known at this place.",
+        "Correct its spelling or remove it.",
+        _FILES,
+    ),
+    "config_missing_key": ErrorEntry(
+        "A required key is absent.",
+        "Add the key the problem names.",
+        _FILES,
+    ),
+    "config_wrong_value": ErrorEntry(
+        "A value has the wrong type, is out of range, or contradicts another.",
+        "Give the value the problem describes.",
+        _FILES,
+    ),
+    "config_secret": ErrorEntry(
+        "A password stands in the file, is missing, or others can read it.",
+        "Keep it in a file of mode 0600 (`password_file`) or a systemd credential (`password_credential`).",
+        _FILES,
+    ),
+    "config_no_carrier": ErrorEntry(
+        "The instance has no carrier that is enabled.",
+        "Put one TOML file for each carrier into the folder `carriers`.",
+        _FILES,
+    ),
+    "config_shared": ErrorEntry(
+        "Two lanes own the same carrier account, sender, socket, state folder or HTTP port.",
+        "Give each lane its own; lanes share nothing.",
+        ("check",),
+    ),
+}
+
+
+class ConnectorError(Exception):
+    """Base of the errors this program raises on purpose.
+
+    code           a key of `ERRORS`
+    message        what was wrong and what was expected, for a person
+    field          the parameter or key at fault, dotted
+    hint           what to do instead
+    retry_after_s  seconds after which the same request may succeed
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        hint: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        if code not in ERRORS:
+            raise KeyError(f"{code} is not in connector.errors.ERRORS")
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+        self.hint = hint
+        self.retry_after_s = retry_after_s
+
+    def as_dict(self) -> dict[str, str | float]:
+        """The error object of the socket: `{code, message, field?, hint?, retry_after_s?}`."""
+        error: dict[str, str | float] = {"code": self.code, "message": self.message}
+        if self.field is not None:
+            error["field"] = self.field
+        if self.hint is not None:
+            error["hint"] = self.hint
+        if self.retry_after_s is not None:
+            error["retry_after_s"] = self.retry_after_s
+        return error
+
+    def __str__(self) -> str:
+        where = f"{self.field}: " if self.field else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{where}{self.message}{hint}"

@@ -1,0 +1,7 @@
+"""Templates: which one a job may use, and the text it becomes."""
+
+from .refusal import TemplateError
+from .registry import Registry, Wording
+from .render import render
+
+__all__ = ["Registry", "TemplateError", "Wording", "render"]
