@@ -53,7 +53,7 @@ class Job(_Content, frozen=True, gc=False, kw_only=True, omit_defaults=True, for
 
     id: JobId
     to: E164
-    deadline_s: float
+    deadline_s: float | None = None
 
 
 class Preview(_Content, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -83,7 +83,8 @@ _RULES: Final = {
 def parse_job(obj: Any) -> Job:
     """Return the job in ``obj``, the decoded map; raise JobError naming the key that breaks a rule."""
     job = parse(obj, Job, _RULES, JobError)
-    _check_deadline(job.deadline_s)
+    if job.deadline_s is not None:
+        _check_deadline(job.deadline_s)
     if not job.id.isprintable():
         raise _broken("id")
     _check_content(job)

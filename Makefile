@@ -1,0 +1,49 @@
+# Each target makes the virtual environment .venv when it is missing or older than what it is made from.
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+STAMP  := $(VENV)/.made
+ARGS   ?=
+
+.PHONY: help demo test coverage lint bench lock clean
+
+help:
+	@echo 'make demo      the whole product on this machine, with simulated carriers'
+	@echo 'make test      every test; ARGS="-k window" passes options to pytest'
+	@echo 'make coverage  the same with branch coverage'
+	@echo 'make lint      ruff, mypy, import contracts'
+	@echo 'make bench     the benchmarks; ARGS="cycle --json" runs one and prints JSON'
+	@echo 'make lock      resolves requirements-ci.lock again'
+	@echo 'make clean     removes what make and the tools made'
+
+demo: $(STAMP)
+	$(VENV)/bin/connector demo $(ARGS)
+
+test: $(STAMP)
+	$(PYTHON) -m pytest $(ARGS)
+
+coverage: $(STAMP)
+	$(PYTHON) -m pytest --cov --cov-report=term $(ARGS)
+
+lint: $(STAMP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(STAMP)
+	$(PYTHON) -m benchmarks $(ARGS)
+
+lock: $(STAMP)
+	$(PYTHON) -m pip install --quiet uv
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --no-header --extra speed --group dev \
+		--output-file requirements-ci.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .cache build dist htmlcov .coverage .coverage.* .hypothesis \
+		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find connector protocols tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(STAMP): pyproject.toml requirements-ci.lock .ci/venv
+	.ci/venv $(VENV)
+	touch $@

@@ -1,0 +1,1 @@
+"""Carriers: the contract, and SMPP accounts that keep it."""

@@ -1,0 +1,38 @@
+"""`connector run`: the daemon."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from connector.config import ConfigError, load
+from connector.daemon import StateInUse, run
+from connector.journal.schema import SchemaTooNew
+from connector.log import configure
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("config_dir", type=click.Path())
+def command(config_dir: str) -> None:
+    """Run the daemon in the foreground for the lane configured in CONFIG_DIR.
+
+    SIGTERM drains: no new jobs, windows empty, unbind, exit. Exit codes: 0 stopped, 1 failed, 2 the
+    configuration is wrong, 74 the journal cannot be written.
+
+    Example: connector run /etc/connector/verification
+    """
+    try:
+        config = load(config_dir)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(2)
+    configure(config.log.level, config.log.format)
+    try:
+        sys.exit(run(config))
+    except (StateInUse, SchemaTooNew, OSError) as error:
+        click.echo(f"connector: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,317 @@
+"""The daemon: what is built in which order, what follows each commit, and how it all stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import logging
+import os
+import secrets
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+
+from connector import notify
+from connector.carriers.smpp import SmppCarrier
+from connector.clock import Clock
+from connector.config import Config
+from connector.dispatch import Dispatcher
+from connector.http import HttpServer
+from connector.jobs.gate import Gate
+from connector.jobs.methods import Methods
+from connector.jobs.server import JobServer
+from connector.jobs.subscription import Subscriptions
+from connector.journal.ops import Batch
+from connector.journal.reader import Reader
+from connector.journal.writer import Journal
+from connector.log import event as log_event
+from connector.metrics import Live, Metrics
+from protocols.rpc.limits import Limits
+
+__all__ = ["Daemon", "StateInUse", "run"]
+
+_log = logging.getLogger(__name__)
+
+_SWEEP_S = 1.0
+_LAG_S = 0.25
+_STALLED_S = 10.0
+_EXIT_IO_ERROR = 74  # sysexits.h EX_IOERR
+
+
+class StateInUse(Exception):
+    """Another daemon has this state folder."""
+
+
+class Daemon:
+    """One lane. `start`, then wait for a reason to stop, then `stop`."""
+
+    def __init__(self, config: Config, *, rng: Random | None = None) -> None:
+        self._config = config
+        self._now = Clock().now
+        self._metrics = Metrics()
+        self._state = Path(config.state_folder)
+        self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _lock(self._state / "lock")
+        enabled = [carrier for carrier in config.carriers if carrier.enabled]
+        path = self._state / "journal.db"
+        self._journal = journal = Journal(
+            path,
+            now=self._now,
+            on_commit=self._committed,
+            on_failure=_journal_failed,
+            retention_s=config.state.retention_days * 86_400.0,
+            answer_timeout_s=max(carrier.binds.response_timeout_s for carrier in enabled) + 1.0,
+        )
+        self._apps = {application.name: journal.app(application.name) for application in config.applications}
+        self._reader = Reader(path)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        self._dispatcher = Dispatcher(journal, self._metrics, self._now)
+        self._subscriptions = Subscriptions(self._reader, self._executor, _unexpected)
+        limits = Limits(frame=config.socket.max_frame_bytes)
+        gate = Gate(config, _digest_key(self._state / "digest.key"), journal.last_job() + 1, self._now)
+        self._methods = Methods(
+            config,
+            limits=limits,
+            gate=gate,
+            dispatcher=self._dispatcher,
+            journal=journal,
+            reader=self._reader,
+            executor=self._executor,
+            subscriptions=self._subscriptions,
+            metrics=self._metrics,
+            live=self._stats,
+        )
+        self._server = JobServer(
+            config,
+            limits=limits,
+            methods=self._methods,
+            subscriptions=self._subscriptions,
+            apps=self._apps,
+            now=self._now,
+        )
+        rng = rng or Random()
+        self._carriers = [
+            SmppCarrier(
+                carrier,
+                account=journal.account(f"{carrier.account.host.lower()}|{carrier.account.system_id}"),
+                max_parts=config.jobs.max_parts,
+                outcomes=self._dispatcher,
+                metrics=self._metrics.carrier(carrier.name),
+                now=self._now,
+                rng=rng,
+            )
+            for carrier in enabled
+        ]
+        self._http: HttpServer | None = None
+        self._parked = 0
+        self._backlog: dict[int, int] = {}
+        self._open_jobs = self._reader.open_jobs()
+        self._last_commit_at = self._now()
+        self._draining = False
+        self._periodic: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Recover, bind, listen; returns when jobs are taken."""
+        self._loop = asyncio.get_running_loop()
+        recovered = self._reader.recover()
+        self._journal.start()
+        self._dispatcher.start(self._carriers)
+        now = self._now()
+        for job in recovered.waiting:
+            self._dispatcher.admit(job)
+            self._dispatcher.enqueue(job)
+        for job, account, carrier in recovered.outstanding:
+            self._dispatcher.recovered(job, account, carrier, now)
+        if self._config.http is not None:
+            self._metrics.live = self._live
+            self._http = HttpServer(self._config.http.address, self._metrics, self.ready, self.healthy)
+            self._http.start()
+        passed = notify.listen_fds()
+        await self._server.start(passed[0].fd if passed else None)
+        self._periodic = [
+            asyncio.create_task(self._sweep(), name="sweep"),
+            asyncio.create_task(self._tick(), name="tick"),
+        ]
+        log_event(
+            _log,
+            "ready",
+            lane=self._config.lane,
+            carriers=len(self._carriers),
+            recovered_waiting=len(recovered.waiting),
+            recovered_unknown=len(recovered.outstanding),
+            awaiting_receipt=recovered.awaiting_receipt,
+        )
+        notify.ready(f"lane {self._config.lane}: {len(self._carriers)} carriers")
+
+    async def stop(self) -> None:
+        """Take no jobs, let the windows drain, unbind, write everything down."""
+        self._draining = True
+        notify.stopping("draining")
+        log_event(_log, "draining", in_flight=len(self._dispatcher.live))
+        self._methods.drain()
+        await self._dispatcher.drain(self._config.drain.timeout_s)
+        await self._dispatcher.stop()
+        for task in self._periodic:
+            task.cancel()
+        await asyncio.gather(*self._periodic, return_exceptions=True)
+        await self._methods.close()
+        await self._subscriptions.close()
+        await self._journal.close()
+        await self._server.stop()
+        if self._http is not None:
+            self._http.stop()
+        self._executor.shutdown()
+        self._reader.close()
+        os.close(self._lock)
+        log_event(_log, "stopped", waiting=len(self._dispatcher.queue))
+
+    def ready(self) -> tuple[bool, str]:
+        """Jobs are taken and at least one carrier can send."""
+        if self._draining:
+            return False, "draining"
+        if not any(carrier.bound for carrier in self._carriers):
+            return False, "no carrier is bound"
+        return True, "ready"
+
+    def healthy(self) -> tuple[bool, str]:
+        """The loop turns and the journal commits."""
+        silent = self._now() - self._last_commit_at
+        if silent > _STALLED_S:
+            return False, f"no commit for {silent:.0f} s"
+        return True, "healthy"
+
+    def _committed(self, batch: Batch) -> None:
+        now = self._last_commit_at = self._now()
+        # What is in somebody's way first: bytes to carriers, then answers, then events.
+        self._dispatcher.intends_committed(batch.intends, now)
+        self._methods.committed(batch, now)
+        self._dispatcher.receipts_committed(batch.receipts, now)
+        self._subscriptions.committed(batch.chunks)
+        metrics = self._metrics
+        metrics.journal_commit.observe(self._journal.commit_s)
+        metrics.journal_batch.observe(len(batch))
+        self._open_jobs += sum(accept.verdict == "new" for accept in batch.accepts)
+        for outcome, number in batch.outcomes.items():
+            metrics.jobs_finished[outcome] += number
+            self._open_jobs -= number
+        self._parked, self._backlog = batch.parked, batch.backlog
+
+    async def _sweep(self) -> None:
+        while True:
+            self._journal.batch.sweep_at = self._now()
+            self._journal.touch()
+            await asyncio.sleep(_SWEEP_S)
+
+    async def _tick(self) -> None:
+        """Measure how late the loop is, and tell the watchdog that all is well."""
+        limit = notify.watchdog_s()
+        told_at = 0.0
+        while True:
+            due = self._loop.time() + _LAG_S
+            await asyncio.sleep(_LAG_S)
+            self._metrics.loop_lag.observe(max(0.0, self._loop.time() - due))
+            if limit is not None and self._loop.time() - told_at > limit / 3 and self.healthy()[0]:
+                told_at = self._loop.time()
+                notify.watchdog()
+
+    def _live(self) -> Live:
+        now = self._now()
+        queue = self._dispatcher.queue
+        deadline = queue.next_deadline()
+        names = {row: name for name, row in self._apps.items()}
+        return Live(
+            queue_depth=len(queue),
+            oldest_deadline_s=None if deadline is None else deadline - now,
+            open_jobs=self._open_jobs,
+            parked_receipts=self._parked,
+            event_backlog={names[row]: n for row, n in dict(self._backlog).items() if row in names},
+            carriers=self._dispatcher.carriers_live(now),
+        )
+
+    def _stats(self) -> dict[str, Any]:
+        """The answer of the socket's `stats`."""
+        metrics = self._metrics
+        live: dict[str, Any] = msgspec.to_builtins(self._live())
+        return {
+            "schema": 1,
+            "lane": self._config.lane,
+            "draining": self._draining,
+            "jobs": {
+                "accepted": metrics.jobs_accepted,
+                "duplicate": metrics.jobs_duplicate,
+                "refused": {code: n for code, n in metrics.jobs_refused.items() if n},
+                "finished": dict(metrics.jobs_finished),
+            },
+            **live,
+            "orphans": self._reader_orphans(),
+        }
+
+    def _reader_orphans(self) -> list[dict[str, Any]]:
+        return self._reader.orphans(5) if self._parked else []
+
+
+def run(config: Config) -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    factory = None
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    # The writer thread must get the GIL back soon after each statement, also while the loop is busy.
+    sys.setswitchinterval(0.001)
+    gc.set_threshold(50_000, 50, 50)
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(_main(config))
+
+
+async def _main(config: Config) -> int:
+    daemon = Daemon(config)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await daemon.start()
+    gc.freeze()
+    await stop.wait()
+    await daemon.stop()
+    return 0
+
+
+def _journal_failed(error: BaseException) -> None:
+    # Nobody knows what reached the disk: answer nobody, retry nothing, let the next start read what is there.
+    log_event(_log, "the journal failed; exiting", level=logging.CRITICAL, error=error)
+    logging.shutdown()
+    os._exit(_EXIT_IO_ERROR)
+
+
+def _unexpected(error: BaseException) -> None:
+    log_event(_log, "unexpected error", level=logging.ERROR, error=error)
+
+
+def _lock(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StateInUse(f"{path.parent}: another daemon uses this state folder") from None
+    return descriptor
+
+
+def _digest_key(path: Path) -> bytes:
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
+    key = secrets.token_bytes(32)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return key

@@ -1,0 +1,293 @@
+"""From accepted job to attempt: waits for room, chooses the carrier late, commits the intent, then lets it leave.
+
+Everything here runs in the event loop and returns at once. What must be durable goes into the journal's open
+batch; the daemon calls the `…_committed` methods with what has been committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from connector.carriers.contract import Attempt, Carrier, PartAnswer, Unsendable
+from connector.carriers.statuses import Verdict, classify, refusal
+from connector.journal.ops import Answer, EventType, Finish, Intend, Receipt, Settle
+from connector.journal.writer import Journal
+from connector.lifecycle import After, Ending, Situation, after
+from connector.metrics import CarrierLive, Metrics
+from connector.model import LiveJob, Outcome
+from connector.queue import DeadlineQueue
+from connector.routing.choice import Candidate, choose, decision
+
+__all__ = ["Dispatcher"]
+
+
+class Dispatcher:
+    """Holds every job that has not been handed to a carrier for good.
+
+    live      by (application, id): waits, or its submits await their answers
+    holding   how many of them, by application
+    """
+
+    def __init__(self, journal: Journal, metrics: Metrics, now: Callable[[], float]) -> None:
+        self.live: dict[tuple[int, str], LiveJob] = {}
+        self.holding: Counter[int] = Counter()
+        self.queue = DeadlineQueue()
+        self._journal = journal
+        self._metrics = metrics
+        self._now = now
+        self._carriers: dict[str, Carrier] = {}
+        self._under_way: set[int] = set()
+        self._scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._draining = False
+
+    def start(self, carriers: Sequence[Carrier]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._carriers = {carrier.name: carrier for carrier in carriers}
+        for carrier in carriers:
+            carrier.start()
+
+    # Jobs come and go
+
+    def admit(self, job: LiveJob) -> None:
+        """Hold a job; it may leave after `enqueue`, when its row is committed."""
+        self.live[job.app, job.id] = job
+        self.holding[job.app] += 1
+
+    def release(self, job: LiveJob) -> None:
+        """Forget a job: it is final, or only a receipt can say more."""
+        if self.live.get((job.app, job.id)) is job:
+            del self.live[job.app, job.id]
+            self.holding[job.app] -= 1
+        self._under_way.discard(job.key)
+
+    def enqueue(self, job: LiveJob) -> None:
+        self._under_way.discard(job.key)
+        self.queue.push(job)
+        self.room()
+
+    def cancel(self, job: LiveJob, context: object, now: float) -> bool:
+        """Take back a live job; False when an attempt is under way and cannot be stopped."""
+        if job.key in self._under_way or job.cancelled:
+            return False
+        self.queue.cancel(job)
+        self._finish(job, "cancelled", "cancelled", "cancelled by the application", now, context)
+        return True
+
+    def forget(self, job: LiveJob) -> None:
+        """It became final without us: drop it if it still waits."""
+        if not self.is_under_way(job):
+            self.queue.cancel(job)
+            self.release(job)
+
+    def is_under_way(self, job: LiveJob) -> bool:
+        """An intent was made whose end is not known yet."""
+        return job.key in self._under_way
+
+    # Dispatch
+
+    def room(self) -> None:
+        """Look for work at the end of this turn of the loop."""
+        if not self._scheduled and not self._draining:
+            self._scheduled = True
+            self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._scheduled = False
+        if self._draining:
+            return
+        now = self._now()
+        for job in self.queue.pop_expired(now):
+            self._finish(job, "expired", "expired", "no carrier could take it before its deadline", now)
+        candidates = self._candidates(now)
+        while candidates:
+            urgent = self.queue.pop(candidates)
+            if urgent is None:
+                break
+            self._start(urgent, candidates, now)
+        self._arm(now)
+
+    def _candidates(self, now: float) -> dict[str, Candidate]:
+        if not len(self.queue):
+            return {}
+        rooms = ((carrier, carrier.room(now)) for carrier in self._carriers.values())
+        return {c.name: Candidate(c.name, c.priority, room) for c, room in rooms if room > 0}
+
+    def _start(self, job: LiveJob, candidates: dict[str, Candidate], now: float) -> None:
+        fit = [candidate for name, candidate in candidates.items() if name not in job.tried]
+        chosen = choose(fit)
+        carrier = self._carriers[chosen.name]
+        try:
+            attempt = carrier.prepare(job, now)
+        except Unsendable as error:
+            self._go_on(job, Ending.REFUSED_HERE, carrier, str(error), now)
+            return
+        chosen.room -= attempt.parts
+        if chosen.room <= 0:
+            del candidates[chosen.name]
+        job.attempts = attempt.number
+        self._under_way.add(job.key)
+        reasons = decision(chosen.name, tuple(candidate.name for candidate in fit))
+        self._journal.batch.intends.append(
+            Intend(job, carrier.account, carrier.name, attempt.parts, now, reasons, attempt)
+        )
+        self._journal.touch()
+
+    def _arm(self, now: float) -> None:
+        """Wake up when a deadline passes, or the rate limit gives room again."""
+        times = [self.queue.next_deadline()]
+        if len(self.queue):
+            times += [carrier.room_at(now) for carrier in self._carriers.values()]
+        at = min((time for time in times if time is not None), default=None)
+        if at is None or (self._timer is not None and self._timer_at <= at):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = self._loop.call_later(max(0.001, at - now), self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.room()
+
+    # Committed
+
+    def intends_committed(self, intends: list[Intend], now: float) -> None:
+        """Now, and not before, the bytes may leave."""
+        carriers = set()
+        for intend in intends:
+            attempt: Attempt = intend.context
+            attempt.carrier.send(attempt, now)
+            carriers.add(intend.carrier)
+        for name in carriers:
+            self._carriers[name].pump(now)
+
+    def receipts_committed(self, receipts: list[Receipt], now: float) -> None:
+        """Now the carriers may be told that we have them."""
+        by_carrier: dict[str, list[Receipt]] = {}
+        for receipt in receipts:
+            by_carrier.setdefault(receipt.carrier, []).append(receipt)
+        for name, group in by_carrier.items():
+            self._carriers[name].receipts_committed(group, now)
+
+    # Outcomes: what carriers tell
+
+    def sent(self, attempt: Attempt, answer: PartAnswer, now: float) -> None:
+        job, carrier = attempt.job, attempt.carrier
+        complete = attempt.answered == attempt.parts
+        self._journal.batch.answers.append(
+            Answer(
+                job, attempt.number, answer.part, attempt.parts, carrier.account, carrier.name, answer.key,
+                answer.raw, now, complete, answer.late,
+            )
+        )  # fmt: skip
+        self._journal.touch()
+        if complete:
+            if answer.late and job.key not in self._under_way and not job.cancelled:
+                self._withdraw(job)
+            self.release(job)
+
+    def refused(self, attempt: Attempt, status: int, now: float) -> None:
+        everywhere = classify(status) is Verdict.NOWHERE
+        ending = Ending.REFUSED_EVERYWHERE if everywhere else Ending.REFUSED_HERE
+        self._settle(attempt, "refused", status, refusal(status), now)
+        if attempt.number == attempt.job.attempts:
+            self._go_on(attempt.job, ending, attempt.carrier, refusal(status), now)
+
+    def unknown(self, attempt: Attempt, reason: str, now: float) -> None:
+        self._settle(attempt, "unknown", None, reason, now)
+        self._go_on(attempt.job, Ending.UNKNOWN, attempt.carrier, reason, now)
+
+    def unsent(self, attempt: Attempt, reason: str, now: float) -> None:
+        self._settle(attempt, "unsent", None, reason, now)
+        self._go_on(attempt.job, Ending.UNSENT, attempt.carrier, reason, now)
+
+    def receipt(self, receipt: Receipt) -> None:
+        self._journal.batch.receipts.append(receipt)
+        self._journal.touch()
+
+    # After a restart
+
+    def recovered(self, job: LiveJob, account: int, carrier: str, now: float) -> None:
+        """A job whose intent was committed and whose answer, if any, was lost with the last process."""
+        reason = "the daemon ended before the submit_sm_resp"
+        self.admit(job)
+        self._journal.batch.settles.append(
+            Settle(job, job.attempts, account, carrier, "unknown", None, now, reason)
+        )
+        self._journal.touch()
+        self._go_on(job, Ending.UNKNOWN, None, reason, now)
+
+    # Stop
+
+    async def drain(self, timeout_s: float) -> None:
+        """Send nothing more and wait for the answers under way; what still waits stays in the journal."""
+        self._draining = True
+        if self._timer is not None:
+            self._timer.cancel()
+        drains = [carrier.drain() for carrier in self._carriers.values()]
+        try:
+            await asyncio.wait_for(asyncio.gather(*drains), timeout_s)
+        except TimeoutError:
+            pass
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(carrier.stop() for carrier in self._carriers.values()))
+
+    def carriers_live(self, now: float) -> tuple[CarrierLive, ...]:
+        return tuple(carrier.live(now) for carrier in self._carriers.values())
+
+    # Steps
+
+    def _settle(self, attempt: Attempt, result: str, status: int | None, reason: str, now: float) -> None:
+        self._journal.batch.settles.append(
+            Settle(
+                attempt.job, attempt.number, attempt.carrier.account, attempt.carrier.name,
+                result, status, now, reason,  # type: ignore[arg-type]
+            )
+        )  # fmt: skip
+        self._journal.touch()
+
+    def _go_on(self, job: LiveJob, ending: Ending, carrier: Carrier | None, reason: str, now: float) -> None:
+        if ending is Ending.REFUSED_HERE and carrier is not None:
+            job.tried |= {carrier.name}
+        if job.deadline_at <= now:
+            situation = Situation.TOO_LATE
+        elif all(name in job.tried for name in self._carriers):
+            situation = Situation.NO_ROUTE
+        else:
+            situation = Situation.ROUTE_LEFT
+        may_resend = job.on_unknown == "resend_once" and not job.resent
+        step = after(ending, situation, may_resend=may_resend)
+        if step is After.REJECTED:
+            self._finish(job, "rejected", "failed", reason, now)
+        elif step is After.EXPIRED:
+            self._finish(job, "expired", "expired", "its deadline passed before it could leave", now)
+        elif step is After.AWAIT_RECEIPT:
+            self.release(job)
+        else:
+            job.resent = job.resent or step is After.RESEND
+            if (job.app, job.id) not in self.live:
+                self.admit(job)
+            self.enqueue(job)
+
+    def _withdraw(self, job: LiveJob) -> None:
+        """Its first attempt was answered late, while it waited to be sent again."""
+        if (job.app, job.id) in self.live:
+            self.queue.cancel(job)
+
+    def _finish(
+        self, job: LiveJob, outcome: Outcome, type: EventType, reason: str, now: float, context: object = None
+    ) -> None:
+        self._metrics.deadline_misses += outcome == "expired"
+        self.release(job)
+        self._journal.batch.finishes.append(
+            Finish(
+                job.key, job.app, job.id, outcome, type, reason, now, job.content.traceparent,
+                job.attempts or None, context,
+            )
+        )  # fmt: skip
+        self._journal.touch()

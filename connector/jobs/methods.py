@@ -1,0 +1,326 @@
+"""The methods of the job socket (see docs/socket.md), and what the journal's commits answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+from connector import __version__
+from connector.config import Config
+from connector.dispatch import Dispatcher
+from connector.errors import ConnectorError
+from connector.jobs.connection import Connection, fault
+from connector.jobs.gate import Gate
+from connector.jobs.subscription import Subscriptions
+from connector.jobs.views import job_view
+from connector.journal.ops import Accept, Acknowledge, Batch, Finish
+from connector.journal.reader import Reader
+from connector.journal.writer import Journal
+from connector.metrics import Metrics
+from protocols.rpc.errors import ParamsError
+from protocols.rpc.job import parse_job, parse_preview
+from protocols.rpc.limits import Limits
+from protocols.rpc.messages import Request
+from protocols.rpc.methods import (
+    Ack,
+    Cancel,
+    Feedback,
+    Hello,
+    HelloResult,
+    Status,
+    Submitted,
+    Subscribe,
+    only,
+    parse_params,
+)
+
+__all__ = ["Methods"]
+
+_BACKLOG_BATCH = 20_000
+
+
+class _Many:
+    """Answers of one `submit_many`, collected in the order of its jobs."""
+
+    __slots__ = ("missing", "msgid", "results")
+
+    def __init__(self, msgid: int, count: int) -> None:
+        self.msgid = msgid
+        self.results: list[Any] = [None] * count
+        self.missing = count
+
+
+class Methods:
+    """One call at a time, in the event loop; whatever needs the disk is answered when it is committed or read."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        limits: Limits,
+        gate: Gate,
+        dispatcher: Dispatcher,
+        journal: Journal,
+        reader: Reader,
+        executor: Executor,
+        subscriptions: Subscriptions,
+        metrics: Metrics,
+        live: Callable[[], dict[str, Any]],
+    ) -> None:
+        self._config = config
+        self._limits = limits
+        self._gate = gate
+        self._dispatcher = dispatcher
+        self._journal = journal
+        self._reader = reader
+        self._executor = executor
+        self._subscriptions = subscriptions
+        self._metrics = metrics
+        self._live = live
+        self._draining = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._methods: dict[str, Callable[[Connection, Request, float], None]] = {
+            "submit": self._submit,
+            "submit_many": self._submit_many,
+            "ack": self._ack,
+            "subscribe": self._subscribe,
+            "status": self._status,
+            "cancel": self._cancel,
+            "feedback": self._feedback,
+            "preview": self._preview,
+            "stats": self._stats,
+            "hello": self._hello,
+        }
+
+    def drain(self) -> None:
+        """Take no new jobs; everything else still works."""
+        self._draining = True
+
+    def call(self, connection: Connection, request: Request, now: float) -> None:
+        method = self._methods.get(request.method)
+        try:
+            if method is None:
+                known = ", ".join(sorted(self._methods))
+                raise ConnectorError("unknown_method", "there is no such method", hint=f"one of {known}")
+            method(connection, request, now)
+        except ParamsError as error:
+            code = "invalid_job" if request.method in ("submit", "preview") else "bad_request"
+            self._refuse(connection, request.msgid, _params_error(code, error))
+        except ConnectorError as error:
+            self._refuse(connection, request.msgid, error)
+
+    def committed(self, batch: Batch, now: float) -> None:
+        """Answer what waited for this commit."""
+        connections = set()
+        metrics = self._metrics
+        for accept in batch.accepts:
+            connection, msgid, many, index = accept.context
+            connections.add(connection)
+            answer = self._accepted(accept)
+            if many is None:
+                if isinstance(answer, ConnectorError):
+                    self._refuse(connection, msgid, answer)
+                else:
+                    connection.reply(msgid, answer)
+            else:
+                self._collect(connection, many, index, answer)
+            metrics.acceptance.observe(now - accept.job.accepted_at)
+        for finish in batch.finishes:
+            if finish.context is not None:
+                connection, msgid = finish.context
+                connection.reply(msgid, finish.applied)
+                connections.add(connection)
+        for connection in connections:
+            connection.flush()
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Jobs
+
+    def _submit(self, connection: Connection, request: Request, now: float) -> None:
+        self._take(connection, only(request.params), (connection, request.msgid, None, 0))
+
+    def _submit_many(self, connection: Connection, request: Request, now: float) -> None:
+        jobs = only(request.params)
+        if type(jobs) is not list:
+            raise ConnectorError("bad_request", "expected: a list of jobs")
+        many = _Many(request.msgid, len(jobs))
+        if not jobs:
+            connection.reply(request.msgid, [])
+        for index, job in enumerate(jobs):
+            try:
+                self._take(connection, job, (connection, request.msgid, many, index))
+            except ParamsError as error:
+                self._collect(connection, many, index, _params_error("invalid_job", error))
+            except ConnectorError as error:
+                self._collect(connection, many, index, error)
+
+    def _take(self, connection: Connection, decoded: Any, context: tuple[Any, ...]) -> None:
+        application = connection.application
+        assert application is not None
+        if self._draining:
+            raise ConnectorError("draining", "the daemon is stopping", retry_after_s=5.0)
+        self._check_room(connection.app, application.max_queued)
+        job, digest, body, give_up_at = self._gate.admit(connection.app, application, parse_job(decoded))
+        if (job.app, job.id) not in self._dispatcher.live:
+            self._dispatcher.admit(job)
+        self._journal.batch.accepts.append(Accept(job, digest, body, give_up_at, context))
+        self._journal.touch()
+
+    def _check_room(self, app: int, most: int) -> None:
+        dispatcher = self._dispatcher
+        held, own = len(dispatcher.live), dispatcher.holding[app]
+        if own < most and held < self._config.jobs.max_queued and len(self._journal.batch) < _BACKLOG_BATCH:
+            return
+        rate = sum(carrier.binds.tps for carrier in self._config.carriers if carrier.enabled)
+        retry = min(5.0, max(0.1, held / 10 / max(rate, 1.0)))
+        raise ConnectorError("busy", "too many jobs are waiting to leave", retry_after_s=round(retry, 3))
+
+    def _accepted(self, accept: Accept) -> Submitted | ConnectorError:
+        job = accept.job
+        dispatcher, metrics = self._dispatcher, self._metrics
+        if accept.verdict == "new":
+            metrics.jobs_accepted += 1
+            dispatcher.enqueue(job)
+            return Submitted(job.id, "queued", False)
+        dispatcher.release(job)
+        if accept.verdict == "conflict":
+            return ConnectorError(
+                "conflict", "a job with this id and another content was accepted before", field="id"
+            )
+        metrics.jobs_duplicate += 1
+        return Submitted(job.id, "final" if accept.outcome else self._state(job.app, job.id) or "sent", True)
+
+    def _collect(self, connection: Connection, many: _Many, index: int, answer: Any) -> None:
+        if isinstance(answer, ConnectorError):
+            self._metrics.jobs_refused[answer.code] += 1
+            answer = fault(answer)
+        many.results[index] = answer
+        many.missing -= 1
+        if not many.missing:
+            connection.reply(many.msgid, many.results)
+
+    def _refuse(self, connection: Connection, msgid: int, error: ConnectorError) -> None:
+        self._metrics.jobs_refused[error.code] += 1
+        connection.refuse(msgid, error)
+
+    def _cancel(self, connection: Connection, request: Request, now: float) -> None:
+        params = parse_params(Cancel, request.params)
+        job = self._dispatcher.live.get((connection.app, params.id))
+        if job is not None:
+            if not self._dispatcher.cancel(job, (connection, request.msgid), now):
+                connection.reply(request.msgid, False)
+            return
+        self._read(connection, request.msgid, params.id, lambda row: False)
+
+    def _feedback(self, connection: Connection, request: Request, now: float) -> None:
+        params = parse_params(Feedback, request.params)
+
+        def record(row: dict[str, Any]) -> bool:
+            if params.converted and row["outcome"] is None:
+                # The code was used: it has arrived, whatever the receipts say.
+                key, app, traceparent = row["id"], connection.app, row["traceparent"]
+                self._journal.batch.finishes.append(
+                    Finish(
+                        key, app, params.id, "delivered", "converted", "the user used it", now, traceparent
+                    )
+                )
+                self._journal.touch()
+                if (job := self._dispatcher.live.get((app, params.id))) is not None:
+                    self._dispatcher.forget(job)
+                return True
+            return params.converted
+
+        self._read(connection, request.msgid, params.id, record)
+
+    # What is read
+
+    def _status(self, connection: Connection, request: Request, now: float) -> None:
+        params = parse_params(Status, request.params)
+        self._read(
+            connection,
+            request.msgid,
+            params.id,
+            lambda row: job_view(row, self._state(connection.app, params.id)),
+        )
+
+    def _state(self, app: int, id: str) -> str | None:
+        job = self._dispatcher.live.get((app, id))
+        if job is None:
+            return None
+        return "submitting" if self._dispatcher.is_under_way(job) else "queued"
+
+    def _preview(self, connection: Connection, request: Request, now: float) -> None:
+        text = self._gate.text(parse_preview(only(request.params)))
+        segments = self._gate.segments(text)
+        carriers = [carrier.name for carrier in self._config.carriers if carrier.enabled]
+        connection.reply(
+            request.msgid,
+            {
+                "text": text,
+                "encoding": segments.encoding,
+                "data_coding": segments.data_coding,
+                "parts": len(segments.parts),
+                "units": segments.units,
+                "carriers": carriers,
+            },
+        )
+
+    def _stats(self, connection: Connection, request: Request, now: float) -> None:
+        connection.reply(request.msgid, self._live())
+
+    def _hello(self, connection: Connection, request: Request, now: float) -> None:
+        parse_params(Hello, request.params)
+        lane = self._config.lane
+        connection.reply(request.msgid, HelloResult("carrier-connector", __version__, lane, self._limits))
+
+    # Events
+
+    def _subscribe(self, connection: Connection, request: Request, now: float) -> None:
+        params = parse_params(Subscribe, request.params)
+
+        async def start() -> None:
+            loop = asyncio.get_running_loop()
+            cursor, newest = await loop.run_in_executor(self._executor, self._reader.cursor, connection.app)
+            after = cursor if params.from_seq is None else max(params.from_seq - 1, 0)
+            connection.reply(request.msgid, {"from_seq": after + 1, "newest": newest})
+            connection.flush()
+            self._subscriptions.add(connection, after, newest)
+
+        self._spawn(start())
+
+    def _ack(self, connection: Connection, request: Request, now: float) -> None:
+        params = parse_params(Ack, request.params)
+        self._journal.batch.acknowledges.append(Acknowledge(connection.app, params.seq))
+        self._journal.touch()
+        connection.reply(request.msgid, params.seq)
+
+    def _read(
+        self, connection: Connection, msgid: int, id: str, answer: Callable[[dict[str, Any]], Any]
+    ) -> None:
+        """Answer with what `answer` makes of the job's row."""
+
+        async def read() -> None:
+            loop = asyncio.get_running_loop()
+            row = await loop.run_in_executor(self._executor, self._reader.job, connection.app, id)
+            if row is None:
+                self._refuse(connection, msgid, ConnectorError("unknown_job", "no job of this id", field="id"))
+            else:
+                connection.reply(msgid, answer(row))
+            connection.flush()
+
+        self._spawn(read())
+
+    def _spawn(self, coroutine: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _params_error(code: str, error: ParamsError) -> ConnectorError:
+    return ConnectorError(code, error.message, field=error.field or None, hint=error.hint)

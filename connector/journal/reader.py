@@ -1,0 +1,142 @@
+"""What is read from the journal: events for a cursor, one job's story, and what was open at the last end.
+
+Readers have a connection of their own and see committed rows only. A read is short: a long one would keep
+the WAL from being folded back.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgpack  # type: ignore[import-untyped]
+import msgspec
+
+from connector.journal.store import connect
+from connector.model import Content, LiveJob
+
+__all__ = ["Reader", "Recovered"]
+
+_EVENT_BYTES = 262_144
+
+
+class Recovered(msgspec.Struct):
+    """Open jobs at the start. `outstanding`: the intent was committed and not every answer came."""
+
+    waiting: list[LiveJob]
+    outstanding: list[tuple[LiveJob, int, str]]  # job, account, carrier
+    awaiting_receipt: int
+
+
+class Reader:
+    """A read-only view, for one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path, read_only=True)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def events(self, app: int, after: int) -> tuple[bytes, int]:
+        """Frames of the events that follow `after`, at most about 256 KB, and the number of the last one."""
+        frames, last = [], after
+        size = 0
+        for first, chunk_last, blob in self._connection.execute(
+            "SELECT first, last, frames FROM event WHERE app = ? AND last > ? ORDER BY last LIMIT 64",
+            (app, after),
+        ):
+            piece = _skip(blob, after + 1 - first) if first <= after else blob
+            frames.append(piece)
+            last = chunk_last
+            size += len(piece)
+            if size >= _EVENT_BYTES:
+                break
+        return b"".join(frames), last
+
+    def cursor(self, app: int) -> tuple[int, int]:
+        """(acknowledged up to, newest event)."""
+        row = self._connection.execute("SELECT cursor, last_seq FROM app WHERE id = ?", (app,)).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def job(self, app: int, ext: str) -> dict[str, Any] | None:
+        """One job with its attempts and their parts, as columns; None when it is not known."""
+        cursor = self._connection.execute("SELECT * FROM job WHERE app = ? AND ext = ?", (app, ext))
+        job = _one(cursor)
+        if job is None:
+            return None
+        key = job["id"]
+        job["attempts"] = _all(self._connection.execute("SELECT * FROM attempt WHERE job = ? ORDER BY n", (key,)))
+        parts = _all(
+            self._connection.execute("SELECT * FROM part WHERE job = ? ORDER BY attempt, part", (key,))
+        )
+        for attempt in job["attempts"]:
+            attempt["answers"] = [part for part in parts if part["attempt"] == attempt["n"]]
+        return job
+
+    def open_jobs(self) -> int:
+        count: int = self._connection.execute("SELECT count(*) FROM job WHERE outcome IS NULL").get
+        return count
+
+    def orphans(self, limit: int) -> list[dict[str, Any]]:
+        """The newest receipts that match nothing, raw."""
+        return _all(
+            self._connection.execute(
+                "SELECT a.name AS account, p.at, p.state, p.raw FROM parked p JOIN account a ON a.id = p.account"
+                " ORDER BY p.id DESC LIMIT ?",
+                (limit,),
+            )
+        )
+
+    def recover(self) -> Recovered:
+        """What was under way when the daemon last ended, however it ended."""
+        waiting: list[LiveJob] = []
+        outstanding: list[tuple[LiveJob, int, str]] = []
+        awaiting = 0
+        for row in self._connection.execute(
+            """SELECT j.id, j.app, j.ext, j.recipient, j.body, j.accepted_at, j.deadline_at, j.on_unknown,
+                      a.n, a.account, a.carrier, a.result, a.parts,
+                      (SELECT count(DISTINCT p.part) FROM part p WHERE p.job = j.id AND p.attempt = a.n),
+                      (SELECT json_group_array(r.carrier) FROM attempt r WHERE r.job = j.id AND r.result = 'refused'),
+                      (SELECT count(*) FROM attempt u WHERE u.job = j.id AND u.result = 'unknown')
+               FROM job j LEFT JOIN attempt a ON a.job = j.id
+                AND a.n = (SELECT max(n) FROM attempt m WHERE m.job = j.id)
+               WHERE j.outcome IS NULL ORDER BY j.deadline_at"""
+        ):
+            key, app, ext, recipient, body, accepted_at, deadline_at, on_unknown, n = row[:9]
+            account, carrier, result, parts, answered, refused, unknowns = row[9:]
+            job = LiveJob(
+                key=key, app=app, id=ext, recipient=recipient, accepted_at=accepted_at,
+                content=msgspec.json.decode(body, type=Content), deadline_at=deadline_at,
+                on_unknown=on_unknown, attempts=n or 0, tried=frozenset(msgspec.json.decode(refused)),
+                resent=unknowns > 0,
+            )  # fmt: skip
+            if n is None or result in ("refused", "unsent"):
+                waiting.append(job)
+            elif result == "unknown" and on_unknown == "resend_once" and unknowns == 1:
+                job.resent = True
+                waiting.append(job)
+            elif result is None and answered < parts:
+                outstanding.append((job, account, carrier))
+            else:
+                awaiting += 1
+        return Recovered(waiting, outstanding, awaiting)
+
+
+def _skip(frames: bytes, count: int) -> bytes:
+    unpacker = msgpack.Unpacker(max_buffer_size=len(frames))
+    unpacker.feed(frames)
+    for _ in range(count):
+        unpacker.skip()
+    return frames[unpacker.tell() :]
+
+
+def _all(cursor: apsw.Cursor) -> list[dict[str, Any]]:
+    return [
+        dict(zip((name for name, *_ in cursor.description), row, strict=True)) for row in cursor
+    ]
+
+
+def _one(cursor: apsw.Cursor) -> dict[str, Any] | None:
+    rows = _all(cursor)
+    return rows[0] if rows else None

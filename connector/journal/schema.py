@@ -1,0 +1,130 @@
+"""The journal's tables, and the way from every earlier version to this one.
+
+`PRAGMA user_version` counts the entries of MIGRATIONS that a file has been through. An entry is never edited
+once released: a change is a new entry.
+
+Rows written for a message of one part that goes well: job (and its two indexes), attempt, part (and its
+index), an update of part and of job. Events share one row a commit and application.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import apsw
+
+__all__ = ["MIGRATIONS", "SchemaTooNew", "migrate"]
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE app (
+        id        INTEGER PRIMARY KEY,
+        name      TEXT NOT NULL UNIQUE,
+        last_seq  INTEGER NOT NULL DEFAULT 0,  -- of the newest event
+        cursor    INTEGER NOT NULL DEFAULT 0   -- events up to here are the application's
+    ) STRICT;
+
+    CREATE TABLE account (
+        id    INTEGER PRIMARY KEY,
+        name  TEXT NOT NULL UNIQUE             -- host|system_id: message ids are unique within it
+    ) STRICT;
+
+    CREATE TABLE job (
+        id           INTEGER PRIMARY KEY,
+        app          INTEGER NOT NULL,
+        ext          TEXT NOT NULL,            -- the application's own id
+        digest       TEXT NOT NULL,            -- tells a repetition from a conflict after the body is wiped
+        recipient    TEXT NOT NULL,
+        accepted_at  REAL NOT NULL,
+        deadline_at  REAL NOT NULL,
+        give_up_at   REAL NOT NULL,            -- no receipt by then: unknown
+        on_unknown   TEXT NOT NULL,
+        traceparent  TEXT,
+        body         TEXT,                     -- JSON of model.Content; NULL once the job is final
+        outcome      TEXT,
+        reason       TEXT,
+        finished_at  REAL
+    ) STRICT;
+    CREATE UNIQUE INDEX job_ext ON job (app, ext);
+    CREATE INDEX job_open ON job (give_up_at) WHERE outcome IS NULL;
+
+    CREATE TABLE attempt (
+        job       INTEGER NOT NULL,
+        n         INTEGER NOT NULL,
+        account   INTEGER NOT NULL,
+        carrier   TEXT NOT NULL,
+        parts     INTEGER NOT NULL,
+        at        REAL NOT NULL,               -- the intent; the bytes leave after this commit
+        decision  TEXT NOT NULL,               -- JSON: the candidates and the rule that chose
+        result    TEXT,                        -- NULL while under way or sent, else refused, unknown, unsent
+        status    INTEGER,                     -- command_status of a refusal
+        PRIMARY KEY (job, n)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE part (
+        account     INTEGER NOT NULL,
+        key         TEXT NOT NULL,             -- smpp.id_keys.stored_key of the message id
+        job         INTEGER NOT NULL,
+        attempt     INTEGER NOT NULL,
+        part        INTEGER NOT NULL,
+        parts       INTEGER NOT NULL,
+        raw         TEXT NOT NULL,             -- message id as answered, hexadecimal of its octets
+        sent_at     REAL NOT NULL,             -- of the submit_sm_resp
+        state       TEXT,                      -- word of the latest receipt that counts
+        result      TEXT,                      -- delivered or failed once a receipt was final
+        receipt_at  REAL,
+        receipt     TEXT,                      -- short_message as received, hexadecimal
+        PRIMARY KEY (account, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX part_job ON part (job);
+
+    CREATE TABLE unresolved (                  -- attempts whose message id never came
+        account    INTEGER NOT NULL,
+        recipient  TEXT NOT NULL,
+        job        INTEGER NOT NULL,
+        attempt    INTEGER NOT NULL,
+        PRIMARY KEY (account, recipient, job, attempt)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE parked (                      -- receipts that match nothing yet
+        id       INTEGER PRIMARY KEY,
+        account  INTEGER NOT NULL,
+        at       REAL NOT NULL,
+        keys     TEXT NOT NULL,                -- JSON of smpp.id_keys.lookup_keys
+        address  TEXT NOT NULL,
+        state    TEXT NOT NULL,
+        result   TEXT,
+        raw      TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE parked_key (
+        account  INTEGER NOT NULL,
+        key      TEXT NOT NULL,
+        parked   INTEGER NOT NULL,
+        PRIMARY KEY (account, key, parked)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE event (
+        app     INTEGER NOT NULL,
+        first   INTEGER NOT NULL,
+        last    INTEGER NOT NULL,
+        at      REAL NOT NULL,
+        frames  BLOB NOT NULL                  -- one `event` notification after another, as they leave
+    ) STRICT;
+    CREATE UNIQUE INDEX event_last ON event (app, last);
+    """,
+)
+
+
+class SchemaTooNew(Exception):
+    """The journal was written by a newer version of this program."""
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Bring the file to the newest version, each step in a transaction of its own."""
+    version = int(connection.pragma("user_version"))
+    if version > len(MIGRATIONS):
+        raise SchemaTooNew(f"the journal has version {version}; this program knows {len(MIGRATIONS)}")
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        with connection:
+            connection.execute(script)
+            connection.pragma("user_version", number)

@@ -1,0 +1,143 @@
+"""What ends a job: the receipts of its parts, or a decision of the daemon. A final state never goes back."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import apsw
+
+from connector.journal import bulk
+from connector.journal.events import EventLog
+from connector.journal.ops import Finish, Receipt
+from connector.journal.receipts import Match, Parking, match
+from protocols.rpc.event import Event
+
+__all__ = ["Settlement"]
+
+_PART = """
+    UPDATE part SET state = e.value->>2, result = ifnull(e.value->>3, part.result), receipt_at = e.value->>4,
+                    receipt = e.value->>5
+    FROM json_each(?) e WHERE part.account = e.value->>0 AND part.key = e.value->>1
+"""
+_END = """
+    UPDATE job SET outcome = e.value->>1, reason = e.value->>2, finished_at = e.value->>3, body = NULL
+    FROM json_each(?) e WHERE job.id = e.value->>0
+"""
+_COMPLETE = """
+    SELECT json_group_array(json_array(job, attempt)) FROM (
+        SELECT p.job, p.attempt
+        FROM (SELECT DISTINCT value->>0 AS job FROM json_each(?)) e CROSS JOIN part p ON p.job = e.job
+        WHERE p.result = 'delivered' GROUP BY p.job, p.attempt HAVING count(DISTINCT p.part) = min(p.parts))
+"""
+# Attempts that may still deliver: under way, unknown, or sent without a final receipt.
+_HOPE = """
+    SELECT json_group_array(DISTINCT e.value->>0) FROM json_each(?) e
+    CROSS JOIN attempt a ON a.job = e.value->>0 AND a.n != e.value->>1
+    WHERE (a.result IS NULL OR a.result = 'unknown')
+      AND NOT EXISTS (SELECT 1 FROM part p WHERE p.job = a.job AND p.attempt = a.n AND p.result = 'failed')
+"""
+_OPEN = """
+    SELECT json_group_array(j.id) FROM json_each(?) e CROSS JOIN job j ON j.id = e.value
+    WHERE j.outcome IS NULL
+"""
+
+
+class Settlement:
+    """Applies receipts and endings, and tells the applications."""
+
+    def __init__(self, connection: apsw.Connection, events: EventLog, parking: Parking) -> None:
+        self._connection = connection
+        self._events = events
+        self.parking = parking
+        self._outcomes: Counter[str] = Counter()
+
+    def take_outcomes(self) -> dict[str, int]:
+        taken, self._outcomes = self._outcomes, Counter()
+        return taken
+
+    def receipts(self, receipts: list[Receipt]) -> None:
+        """Match and apply; what matches nothing is parked."""
+        if not receipts:
+            return
+        found = match(self._connection, receipts)
+        self.parking.park([receipt for i, receipt in enumerate(receipts) if i not in found])
+        decisive: list[tuple[Receipt, Match]] = []
+        parts: dict[tuple[int, str], tuple[int, str, str, str | None, float, str]] = {}
+        for i, message in found.items():
+            receipt = receipts[i]
+            receipt.accepted_at = message.accepted_at
+            at = (receipt.account, message.key)
+            settled = message.result or (at in parts and parts[at][3])
+            receipt.match = "late" if message.outcome else "id"
+            if settled:
+                continue
+            parts[at] = (*at, receipt.state, receipt.result, receipt.at, receipt.raw)
+            if receipt.result is not None and message.outcome is None:
+                decisive.append((receipt, message))
+        bulk.write(self._connection, _PART, list(parts.values()))
+        self._decide(decisive)
+
+    def by_address(self, receipt: Receipt, job: int, attempt: int) -> None:
+        """A receipt whose id never came, of the one attempt it can belong to: give the attempt its part."""
+        form, key = receipt.keys[0]
+        self._connection.execute(
+            """INSERT OR REPLACE INTO part SELECT ?, ?, a.job, a.n, 1, a.parts, '', a.at, NULL, NULL, NULL, NULL
+               FROM attempt a WHERE a.job = ? AND a.n = ?""",
+            (receipt.account, key, job, attempt),
+        )
+        self._connection.execute(
+            "DELETE FROM unresolved WHERE job = ? AND attempt = ? AND NOT EXISTS"
+            " (SELECT 1 FROM attempt a WHERE a.job = ?1 AND a.n = ?2 AND a.parts > 1)",
+            (job, attempt),
+        )
+        self._connection.execute("UPDATE attempt SET result = NULL WHERE job = ? AND n = ?", (job, attempt))
+        self.receipts([receipt])
+
+    def finish(self, finishes: list[Finish]) -> None:
+        if not finishes:
+            return
+        open_jobs = set(bulk.rows(self._connection, _OPEN, [finish.key for finish in finishes]))
+        for finish in finishes:
+            finish.applied = finish.key in open_jobs
+            if finish.applied:
+                open_jobs.discard(finish.key)
+                self._events.emit(finish.app, Event(
+                    seq=self._events.next_seq(finish.app), id=finish.id, at=finish.at, type=finish.type,
+                    attempt=finish.attempt, final=True, outcome=finish.outcome, reason=finish.reason,
+                    traceparent=finish.traceparent,
+                ))  # fmt: skip
+                self._outcomes[finish.outcome] += 1
+        bulk.write(
+            self._connection, _END, [(f.key, f.outcome, f.reason, f.at) for f in finishes if f.applied]
+        )
+
+    def _decide(self, decisive: list[tuple[Receipt, Match]]) -> None:
+        several = [(message.job,) for _, message in decisive if message.parts > 1]
+        complete = {tuple(pair) for pair in bulk.rows(self._connection, _COMPLETE, several)}
+        failed = [(m.job, m.attempt) for receipt, m in decisive if receipt.result == "failed"]
+        hopeful = set(bulk.rows(self._connection, _HOPE, failed))
+        ended: dict[int, tuple[int, str, str, float]] = {}
+        for receipt, message in decisive:
+            if message.job in ended:
+                continue
+            if receipt.result == "delivered":
+                if message.parts > 1 and (message.job, message.attempt) not in complete:
+                    continue
+                outcome = "delivered"
+            elif message.job in hopeful:
+                continue
+            else:
+                outcome = "expired" if receipt.state == "EXPIRED" else "undelivered"
+            ended[message.job] = (message.job, outcome, f"receipt {receipt.state}", receipt.at)
+            self._emit(receipt, message, outcome)
+        bulk.write(self._connection, _END, list(ended.values()))
+
+    def _emit(self, receipt: Receipt, message: Match, outcome: str) -> None:
+        self._outcomes[outcome] += 1
+        self._events.emit(message.app, Event(
+            seq=self._events.next_seq(message.app), id=message.ext, at=receipt.at,
+            type=outcome, channel="sms", carrier=receipt.carrier or None,  # type: ignore[arg-type]
+            attempt=message.attempt, final=True, outcome=outcome,  # type: ignore[arg-type]
+            reason=None if outcome == "delivered" else f"receipt {receipt.state}",
+            traceparent=message.traceparent,
+        ))  # fmt: skip

@@ -1,0 +1,194 @@
+"""One batch, one transaction: the only code that writes to the journal. Runs in the writer thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+
+from connector.journal import bulk
+from connector.journal.events import EventLog
+from connector.journal.ops import Accept, Answer, Batch, Finish, Intend, Settle
+from connector.journal.receipts import Parking
+from connector.journal.schema import migrate
+from connector.journal.settlement import Settlement
+from connector.journal.sweep import Sweep
+from protocols.rpc.event import Event
+
+__all__ = ["Store", "connect"]
+
+
+def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
+    """A connection as the journal needs it: WAL, every commit on the disk before it counts.
+
+    synchronous=NORMAL would lose acknowledged jobs when the power fails; FULL loses none.
+    """
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    connection = apsw.Connection(str(path), flags=flags)
+    connection.set_busy_timeout(5_000)
+    if not read_only:
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "FULL")
+        connection.pragma("wal_autocheckpoint", 4_000)  # pages: 16 MB
+    connection.pragma("cache_size", -8_000)  # KiB
+    return connection
+
+
+class Store:
+    """The open journal, for one thread."""
+
+    def __init__(self, path: Path, *, retention_s: float, answer_timeout_s: float) -> None:
+        self.connection = connect(path)
+        migrate(self.connection)
+        self._events = EventLog(self.connection)
+        self._parking = Parking(self.connection)
+        self._settlement = Settlement(self.connection, self._events, self._parking)
+        self._sweep = Sweep(self.connection, self._settlement, retention_s, answer_timeout_s)
+
+    def app(self, name: str) -> int:
+        return self._identify("app", name)
+
+    def account(self, name: str) -> int:
+        return self._identify("account", name)
+
+    def _identify(self, table: str, name: str) -> int:
+        with self.connection:
+            self.connection.execute(f"INSERT OR IGNORE INTO {table} (name) VALUES (?)", (name,))  # noqa: S608
+            found: int = self.connection.execute(f"SELECT id FROM {table} WHERE name = ?", (name,)).get  # noqa: S608
+        return found
+
+    def last_job(self) -> int:
+        last: int = self.connection.execute("SELECT ifnull(max(id), 0) FROM job").get
+        return last
+
+    def commit(self, batch: Batch, now: float) -> None:
+        """Write `batch` and fill in its *out* fields. An error leaves nothing of it behind; exit then."""
+        settlement = self._settlement
+        with self.connection:
+            self._accept(batch.accepts)
+            self._intend(batch.intends)
+            self._answer(batch.answers)
+            self._settle(batch.settles)
+            settlement.receipts(batch.receipts)
+            settlement.finish(batch.finishes)
+            for acknowledge in batch.acknowledges:
+                self._events.acknowledge(acknowledge.app, acknowledge.seq)
+            if batch.sweep_at is not None:
+                self._sweep.run(batch.sweep_at)
+            batch.chunks = self._events.save(now)
+        batch.outcomes = settlement.take_outcomes()
+        batch.parked = self._parking.count
+        batch.backlog = self._events.backlog()
+
+    def close(self) -> None:
+        """Fold the WAL into the file, so that the next start is quick."""
+        self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self.connection.close()
+
+    def _accept(self, accepts: list[Accept]) -> None:
+        known: dict[tuple[int, str], tuple[str, str | None]] = {}
+        for app, ext, digest, outcome in bulk.rows(
+            self.connection,
+            """SELECT json_group_array(json_array(j.app, j.ext, j.digest, j.outcome)) FROM json_each(?) e
+               CROSS JOIN job j ON j.app = e.value->>0 AND j.ext = e.value->>1""",
+            [(a.job.app, a.job.id) for a in accepts],
+        ):
+            known[app, ext] = (digest, outcome)
+        rows = []
+        for accept in accepts:
+            job = accept.job
+            held = known.get((job.app, job.id))
+            if held is not None:
+                accept.verdict = "duplicate" if held[0] == accept.digest else "conflict"
+                accept.outcome = held[1]
+                continue
+            known[job.app, job.id] = (accept.digest, None)
+            traceparent = job.content.traceparent
+            rows.append((
+                job.key, job.app, job.id, accept.digest, job.recipient, job.accepted_at, job.deadline_at,
+                accept.give_up_at, job.on_unknown, traceparent, accept.body,
+            ))  # fmt: skip
+            self._emit(job.app, Event(
+                seq=self._events.next_seq(job.app), id=job.id, at=job.accepted_at, type="accepted",
+                traceparent=traceparent,
+            ))  # fmt: skip
+        bulk.write(
+            self.connection,
+            """INSERT INTO job SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
+                                      value->>7, value->>8, value->>9, value->>10, NULL, NULL, NULL
+               FROM json_each(?)""",
+            rows,
+        )
+
+    def _emit(self, app: int, event: Event) -> None:
+        self._events.emit(app, event)
+
+    def _intend(self, intends: list[Intend]) -> None:
+        bulk.write(
+            self.connection,
+            """INSERT INTO attempt SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5,
+                                          value->>6, NULL, NULL FROM json_each(?)""",
+            [
+                (i.job.key, i.job.attempts, i.account, i.carrier, i.parts, i.at, i.decision)
+                for i in intends
+            ],
+        )
+
+    def _answer(self, answers: list[Answer]) -> None:
+        if not answers:
+            return
+        bulk.write(
+            self.connection,
+            # A carrier that starts its ids anew reuses old ones: the newest message owns the id.
+            """INSERT OR REPLACE INTO part
+               SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
+                      NULL, NULL, NULL, NULL FROM json_each(?)""",
+            [(a.account, a.key, a.job.key, a.attempt, a.part, a.parts, a.raw, a.at) for a in answers],
+        )
+        self._resolve([a for a in answers if a.late])
+        for answer in answers:
+            if answer.complete:
+                job = answer.job
+                self._emit(job.app, Event(
+                    seq=self._events.next_seq(job.app), id=job.id, at=answer.at, type="sent", channel="sms",
+                    carrier=answer.carrier, attempt=answer.attempt, parts=answer.parts,
+                    traceparent=job.content.traceparent,
+                ))  # fmt: skip
+        self._settlement.receipts(self._parking.take([(a.account, a.key) for a in answers]))
+
+    def _resolve(self, late: list[Answer]) -> None:
+        """The answer came after its time-out: the attempt is known again."""
+        for statement in (
+            """UPDATE attempt SET result = NULL FROM json_each(?) e
+               WHERE attempt.job = e.value->>0 AND attempt.n = e.value->>1""",
+            """DELETE FROM unresolved WHERE (job, attempt) IN
+               (SELECT value->>0, value->>1 FROM json_each(?))""",
+        ):
+            bulk.write(self.connection, statement, [(a.job.key, a.attempt) for a in late if a.complete])
+
+    def _settle(self, settles: list[Settle]) -> None:
+        bulk.write(
+            self.connection,
+            """UPDATE attempt SET result = e.value->>2, status = e.value->>3 FROM json_each(?) e
+               WHERE attempt.job = e.value->>0 AND attempt.n = e.value->>1""",
+            [(s.job.key, s.attempt, s.result, s.status) for s in settles],
+        )
+        bulk.write(
+            self.connection,
+            "INSERT OR IGNORE INTO unresolved SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)",
+            [
+                (s.account, s.job.recipient[1:], s.job.key, s.attempt)
+                for s in settles
+                if s.result == "unknown"
+            ],
+        )
+        for settle in settles:
+            if settle.result == "unsent":
+                continue
+            job = settle.job
+            self._emit(job.app, Event(
+                seq=self._events.next_seq(job.app), id=job.id, at=settle.at,
+                type="unknown" if settle.result == "unknown" else "failed", channel="sms",
+                carrier=settle.carrier, attempt=settle.attempt, reason=settle.reason,
+                traceparent=job.content.traceparent,
+            ))  # fmt: skip

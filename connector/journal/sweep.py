@@ -1,0 +1,72 @@
+"""What time does to the journal: jobs whose receipt never came, receipts whose message never came, old rows."""
+
+from __future__ import annotations
+
+import apsw
+
+from connector.journal import bulk
+from connector.journal.ops import Finish
+from connector.journal.settlement import Settlement
+
+__all__ = ["Sweep"]
+
+_GIVE_UP_LIMIT = 5_000
+_PURGE_LIMIT = 20_000
+
+
+class Sweep:
+    """Runs within a commit, about once a second; bounded, so that no sweep holds up the jobs."""
+
+    def __init__(
+        self, connection: apsw.Connection, settlement: Settlement, retention_s: float, answer_timeout_s: float
+    ) -> None:
+        self._connection = connection
+        self._settlement = settlement
+        self._retention_s = retention_s
+        self._answer_timeout_s = answer_timeout_s
+
+    def run(self, now: float) -> None:
+        self._match_by_address(now)
+        self._give_up(now)
+        self._purge(now - self._retention_s)
+
+    def _match_by_address(self, now: float) -> None:
+        # An answer under way when the receipt came has come, or has timed out, by then.
+        parking = self._settlement.parking
+        for receipt, job, attempt in parking.take_by_address(now - self._answer_timeout_s):
+            self._settlement.by_address(receipt, job, attempt)
+
+    def _give_up(self, now: float) -> None:
+        rows = bulk.rows(
+            self._connection,
+            f"""SELECT json_group_array(json_array(id, app, ext, traceparent)) FROM
+                (SELECT * FROM job WHERE outcome IS NULL AND give_up_at <= (SELECT value FROM json_each(?))
+                 ORDER BY give_up_at LIMIT {_GIVE_UP_LIMIT})""",
+            [now],
+        )
+        self._settlement.finish([
+            Finish(key, app, ext, "unknown", "unknown", "no receipt came", now, traceparent)
+            for key, app, ext, traceparent in rows
+        ])  # fmt: skip
+
+    def _purge(self, before: float) -> None:
+        # Rows are numbered in order of acceptance: the old ones are the first ones.
+        first = self._connection.execute("SELECT accepted_at FROM job ORDER BY id LIMIT 1").get
+        old = []
+        if first is not None and first < before:
+            old = bulk.rows(
+                self._connection,
+                f"""SELECT json_group_array(id) FROM
+                    (SELECT id, finished_at FROM job ORDER BY id LIMIT {_PURGE_LIMIT})
+                    WHERE finished_at < (SELECT value FROM json_each(?))""",
+                [before],
+            )
+        for statement in (
+            "DELETE FROM part WHERE job IN (SELECT value FROM json_each(?))",
+            "DELETE FROM unresolved WHERE job IN (SELECT value FROM json_each(?))",
+            "DELETE FROM attempt WHERE job IN (SELECT value FROM json_each(?))",
+            "DELETE FROM job WHERE id IN (SELECT value FROM json_each(?))",
+        ):
+            bulk.write(self._connection, statement, old)
+        self._connection.execute("DELETE FROM event WHERE at < ?", (before,))
+        self._settlement.parking.forget_before(before)

@@ -1,0 +1,102 @@
+"""The journal as the event loop sees it: operations go in, committed batches come back.
+
+One thread writes. While it commits a batch, the next one fills: the busier the daemon, the larger the
+groups. Nothing waits in between: an idle journal commits at the end of the loop's turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+
+from connector.journal.ops import Batch
+from connector.journal.store import Store
+
+__all__ = ["Committed", "Journal"]
+
+Committed = Callable[[Batch], None]
+
+
+class Journal:
+    """Group commit. `batch` is the open one: append operations to its lists and call `touch`.
+
+    `on_commit` gets every batch after its fsync, in order, in the event loop. `on_failure` gets the error
+    that ends the journal: after a failed fsync nobody knows what is on the disk, so the process must exit
+    without answering anybody, and not try again.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        now: Callable[[], float],
+        on_commit: Committed,
+        on_failure: Callable[[BaseException], None],
+        retention_s: float,
+        answer_timeout_s: float,
+    ) -> None:
+        self._store = Store(path, retention_s=retention_s, answer_timeout_s=answer_timeout_s)
+        self.app = self._store.app
+        self.account = self._store.account
+        self.last_job = self._store.last_job
+        self.batch = Batch()
+        self.commit_s = 0.0  # how long the last commit took
+        self._now = now
+        self._on_commit = on_commit
+        self._on_failure = on_failure
+        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._busy = False
+        self._scheduled = False
+        self._closed: asyncio.Future[None] | None = None
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+
+    def start(self) -> None:
+        """Begin to commit; `app`, `account` and `last_job` must not be called any more."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def touch(self) -> None:
+        """The open batch has something in it."""
+        if not self._scheduled and not self._busy:
+            self._scheduled = True
+            self._loop.call_soon(self._hand_over)
+
+    async def close(self) -> None:
+        """Commit what is open, check-point, and end the thread."""
+        self._closed = self._loop.create_future()
+        self.touch()
+        await self._closed
+        await self._loop.run_in_executor(None, self._thread.join)
+
+    def _hand_over(self) -> None:
+        self._scheduled = False
+        if self._busy:
+            return
+        if len(self.batch):
+            batch, self.batch = self.batch, Batch()
+            self._busy = True
+            self._queue.put(batch)
+        elif self._closed is not None and not self._closed.done():
+            self._queue.put(None)
+            self._closed.set_result(None)
+
+    def _committed(self, batch: Batch, took: float) -> None:
+        self.commit_s = took
+        self._busy = False
+        self._hand_over()  # first: the thread works while this loop's turn handles the results
+        self._on_commit(batch)
+
+    def _write(self) -> None:
+        try:
+            while (batch := self._queue.get()) is not None:
+                began = time.perf_counter()
+                self._store.commit(batch, self._now())
+                took = time.perf_counter() - began
+                self._loop.call_soon_threadsafe(self._committed, batch, took)
+            self._store.close()
+        except BaseException as error:
+            self._loop.call_soon_threadsafe(self._on_failure, error)

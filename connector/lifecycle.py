@@ -1,0 +1,65 @@
+"""What becomes of a job after each attempt: one literal table, read by the dispatcher, the tests and the docs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+__all__ = ["TABLE", "After", "Ending", "Situation", "after"]
+
+
+class Ending(StrEnum):
+    """How an attempt ended without a message id."""
+
+    REFUSED_HERE = "refused by this carrier"
+    REFUSED_EVERYWHERE = "refused, and no carrier can take it"
+    UNKNOWN = "no answer"
+    UNSENT = "never left"
+
+
+class Situation(StrEnum):
+    """What is still possible for the job."""
+
+    ROUTE_LEFT = "another attempt is possible"
+    NO_ROUTE = "every carrier has refused it"
+    TOO_LATE = "its deadline has passed"
+
+
+class After(StrEnum):
+    """What the dispatcher does."""
+
+    WAIT_TURN = "back to the queue"
+    AWAIT_RECEIPT = "only a receipt can tell; unknown if none comes"
+    RESEND = "back to the queue, once"
+    REJECTED = "final: rejected"
+    EXPIRED = "final: expired"
+
+
+TABLE: Final[dict[Ending, dict[Situation, After]]] = {
+    Ending.REFUSED_HERE: {
+        Situation.ROUTE_LEFT: After.WAIT_TURN,
+        Situation.NO_ROUTE: After.REJECTED,
+        Situation.TOO_LATE: After.REJECTED,
+    },
+    Ending.REFUSED_EVERYWHERE: {
+        Situation.ROUTE_LEFT: After.REJECTED,
+        Situation.NO_ROUTE: After.REJECTED,
+        Situation.TOO_LATE: After.REJECTED,
+    },
+    Ending.UNKNOWN: {
+        Situation.ROUTE_LEFT: After.RESEND,  # only where the job's on_unknown permits, else AWAIT_RECEIPT
+        Situation.NO_ROUTE: After.AWAIT_RECEIPT,
+        Situation.TOO_LATE: After.AWAIT_RECEIPT,
+    },
+    Ending.UNSENT: {
+        Situation.ROUTE_LEFT: After.WAIT_TURN,
+        Situation.NO_ROUTE: After.REJECTED,
+        Situation.TOO_LATE: After.EXPIRED,
+    },
+}
+
+
+def after(ending: Ending, situation: Situation, *, may_resend: bool) -> After:
+    """The step of the table; `may_resend` is the job's policy for the unknown, unless already used."""
+    step = TABLE[ending][situation]
+    return After.AWAIT_RECEIPT if step is After.RESEND and not may_resend else step

@@ -1,0 +1,16 @@
+"""Counters, times and gauges, at the price of an integer addition; `collector` turns them into families."""
+
+from .counters import OTHER_STATUS, OUTCOMES, CarrierMetrics, Metrics
+from .histogram import Histogram
+from .live import BindLive, CarrierLive, Live
+
+__all__ = [
+    "OTHER_STATUS",
+    "OUTCOMES",
+    "BindLive",
+    "CarrierLive",
+    "CarrierMetrics",
+    "Histogram",
+    "Live",
+    "Metrics",
+]

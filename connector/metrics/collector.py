@@ -1,0 +1,184 @@
+"""The counters as Prometheus metric families, made anew at each scrape.
+
+Names follow the Prometheus naming practices: base units, `_total` for counters. No label carries a phone
+number, an id or a text. It runs in the thread of the HTTP server: everything that may grow meanwhile is
+copied in one step first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from connector.metrics.counters import OTHER_STATUS, CarrierMetrics, Metrics
+from connector.metrics.histogram import Histogram
+from connector.metrics.live import Live
+from protocols.smpp.constants import status_name
+
+__all__ = ["registry_of"]
+
+_CARRIER_COUNTERS: Final[tuple[tuple[str, str, Callable[[CarrierMetrics], int]], ...]] = (
+    ("submitted", "submit_sm written to a carrier", lambda c: c.submitted),
+    ("accepted", "submit_sm that the carrier answered with success", lambda c: c.accepted),
+    ("throttled", "submit_sm refused because we were too fast", lambda c: c.throttled),
+    ("timed_out", "submit_sm without an answer in time", lambda c: c.timed_out),
+    ("unknown", "Messages of which nobody knows whether they left", lambda c: c.unknown),
+    ("receipts_matched", "Receipts that found their message", lambda c: c.receipts_matched),
+    ("receipts_parked", "Receipts that came before their submit_sm_resp", lambda c: c.receipts_parked),
+    ("receipts_unmatched", "Receipts that belong to no known message", lambda c: c.receipts_unmatched),
+    ("receipts_by_address", "Receipts matched by the recipient alone", lambda c: c.receipts_by_address),
+    ("receipts_late", "Receipts that came after their job was final", lambda c: c.receipts_late),
+)
+_CARRIER_TIMES: Final[tuple[tuple[str, str, Callable[[CarrierMetrics], Histogram]], ...]] = (
+    ("to_submit", "Time from acceptance of the job to submit_sm written", lambda c: c.to_submit),
+    ("to_answer", "Time from submit_sm written to its response read", lambda c: c.to_answer),
+    ("to_handset", "Time from acceptance of the job to the receipt of delivery", lambda c: c.to_handset),
+)
+
+
+def registry_of(metrics: Metrics) -> CollectorRegistry:
+    """A registry of its own that holds `metrics` and this process's CPU, memory and descriptors."""
+    registry = CollectorRegistry(auto_describe=True)
+    registry.register(_Families(metrics))
+    ProcessCollector(namespace="connector", registry=registry)
+    return registry
+
+
+class _Families(Collector):
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        metrics = self._metrics
+        carriers = dict(metrics.carriers)
+        yield from _jobs(metrics)
+        yield from _times(metrics)
+        yield from _carriers(carriers)
+        yield from _live(metrics.live())
+
+
+def _jobs(metrics: Metrics) -> Iterator[Metric]:
+    yield _counter("jobs_accepted", "Jobs committed and acknowledged", metrics.jobs_accepted)
+    yield _counter("jobs_duplicate", "Jobs submitted again and answered as before", metrics.jobs_duplicate)
+    yield _counters("jobs_refused", "Jobs refused, by error code", ("code",), _labelled(metrics.jobs_refused))
+    yield _counters(
+        "jobs_finished",
+        "Jobs in their final state, by outcome",
+        ("outcome",),
+        _labelled(metrics.jobs_finished),
+    )
+    yield _counter("deadline_misses", "Jobs not delivered before their deadline", metrics.deadline_misses)
+    yield _counter(
+        "receipts_orphaned", "Receipts of a carrier that is no longer configured", metrics.receipts_orphaned
+    )
+
+
+def _times(metrics: Metrics) -> Iterator[Metric]:
+    for name, help, histogram in (
+        ("acceptance_seconds", "Time from request read to acknowledgement written", metrics.acceptance),
+        ("journal_commit_seconds", "Time of one commit of the journal", metrics.journal_commit),
+        ("journal_batch_operations", "Operations of one commit of the journal", metrics.journal_batch),
+        ("event_loop_lag_seconds", "How late the event loop runs its timers", metrics.loop_lag),
+    ):
+        yield _histograms(name, help, (), [((), histogram)])
+
+
+def _carriers(carriers: Mapping[str, CarrierMetrics]) -> Iterator[Metric]:
+    for name, help, count in _CARRIER_COUNTERS:
+        samples = [((carrier,), count(counted)) for carrier, counted in carriers.items()]
+        yield _counters(f"carrier_{name}", help, ("carrier",), samples)
+    refused = [
+        ((carrier, "other" if status == OTHER_STATUS else status_name(status)), count)
+        for carrier, counted in carriers.items()
+        for status, count in dict(counted.refused).items()
+    ]
+    yield _counters("carrier_refused", "submit_sm refused, by command_status", ("carrier", "status"), refused)
+    changes = [
+        ((carrier, state), count)
+        for carrier, counted in carriers.items()
+        for state, count in dict(counted.bind_changes).items()
+    ]
+    yield _counters("carrier_bind_changes", "States entered by binds", ("carrier", "state"), changes)
+    for name, help, histogram in _CARRIER_TIMES:
+        times = [((carrier,), histogram(counted)) for carrier, counted in carriers.items()]
+        yield _histograms(f"carrier_{name}_seconds", help, ("carrier",), times)
+
+
+def _live(live: Live) -> Iterator[Metric]:
+    yield _gauges("queue_depth", "Jobs that wait to leave", (), [((), live.queue_depth)])
+    oldest = [] if live.oldest_deadline_s is None else [((), live.oldest_deadline_s)]
+    yield _gauges(
+        "queue_oldest_deadline_seconds", "Time left to the next deadline; absent: nothing waits", (), oldest
+    )
+    yield _gauges("open_jobs", "Jobs accepted and not final", (), [((), live.open_jobs)])
+    yield _gauges(
+        "parked_receipts", "Receipts that wait for their submit_sm_resp", (), [((), live.parked_receipts)]
+    )
+    yield _gauges(
+        "event_backlog",
+        "Events the application has not acknowledged",
+        ("app",),
+        _labelled(live.event_backlog),
+    )
+    yield _gauges(
+        "carrier_tokens",
+        "PDUs that may leave at once under the rate limit",
+        ("carrier",),
+        [((carrier.name,), carrier.tokens) for carrier in live.carriers],
+    )
+    binds = [(carrier.name, bind) for carrier in live.carriers for bind in carrier.binds]
+    of_bind = ("carrier", "bind")
+    used = [((carrier, bind.name), bind.window_in_use) for carrier, bind in binds]
+    yield _gauges("bind_window_in_use", "submit_sm in flight", of_bind, used)
+    most = [((carrier, bind.name), bind.window) for carrier, bind in binds]
+    yield _gauges("bind_window", "submit_sm that may be in flight", of_bind, most)
+    states = [((carrier, bind.name, bind.state), 1) for carrier, bind in binds]
+    yield _gauges("bind_state", "1 for the state the bind is in", (*of_bind, "state"), states)
+
+
+_Labels = tuple[str, ...]
+
+
+def _labelled(counts: Mapping[str, int]) -> list[tuple[_Labels, int]]:
+    return [((label,), count) for label, count in dict(counts).items()]
+
+
+def _counter(name: str, help: str, value: int) -> Metric:
+    return CounterMetricFamily(f"connector_{name}", help, value=value)
+
+
+def _counters(
+    name: str, help: str, labels: _Labels, samples: Iterable[tuple[_Labels, int]]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"connector_{name}", help, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family
+
+
+def _gauges(
+    name: str, help: str, labels: _Labels, samples: Iterable[tuple[_Labels, float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"connector_{name}", help, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family
+
+
+def _histograms(
+    name: str, help: str, labels: _Labels, samples: Iterable[tuple[_Labels, Histogram]]
+) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(f"connector_{name}", help, labels=labels)
+    for values, histogram in samples:
+        counts, total, cumulated = histogram.counts.copy(), histogram.sum, 0
+        buckets = []
+        for bound, count in zip((*histogram.bounds, "+Inf"), counts, strict=True):
+            cumulated += count
+            buckets.append((str(bound), cumulated))
+        family.add_metric(values, buckets, sum_value=total)
+    return family

@@ -1,0 +1,123 @@
+"""What has been counted and timed since the start: plain attributes, to be added to in place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from connector.errors import ERRORS
+
+from .histogram import BATCH_SIZES, DELAYS, HANDSET_DELAYS, LATENCIES, Histogram
+from .live import Live
+
+__all__ = ["OTHER_STATUS", "OUTCOMES", "CarrierMetrics", "Metrics", "StatusCounter"]
+
+OUTCOMES: Final = ("delivered", "undelivered", "expired", "rejected", "unknown", "cancelled")
+OTHER_STATUS: Final = -1
+_MOST_STATUSES: Final = 128
+
+
+class StatusCounter(Counter[int]):
+    """Counts by command_status. The peer chooses the number, so only so many are told apart.
+
+    Further ones are counted together under OTHER_STATUS.
+    """
+
+    def __setitem__(self, status: int, count: int) -> None:
+        if status in self or len(self) < _MOST_STATUSES:
+            super().__setitem__(status, count)
+        else:
+            super().__setitem__(OTHER_STATUS, self[OTHER_STATUS] + count)
+
+
+class CarrierMetrics:
+    """One carrier's counters (messages, that is parts of a job, unless said otherwise) and times.
+
+    submitted            submit_sm written
+    accepted             answered with status 0
+    refused              answered with another status, by status
+    throttled            of these, the ones that say "slower"
+    timed_out            no answer in time
+    unknown              nobody knows whether it left: no answer, or the link was lost
+    receipts_matched     receipts that found their message, in whatever way
+    receipts_parked      came before their submit_sm_resp and waited
+    receipts_unmatched   belong to nothing we know
+    receipts_by_address  of the matched ones, those found by recipient because the id fitted nothing
+    receipts_late        came after their job was final
+    bind_changes         entered states of its binds, by state
+    to_submit            seconds, acceptance → submit_sm written
+    to_answer            seconds, submit_sm written → submit_sm_resp read
+    to_handset           seconds, acceptance → receipt that says delivered
+    """
+
+    __slots__ = (
+        "accepted", "bind_changes", "receipts_by_address", "receipts_late", "receipts_matched",
+        "receipts_parked", "receipts_unmatched", "refused", "submitted", "throttled", "timed_out",
+        "to_answer", "to_handset", "to_submit", "unknown",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.submitted = 0
+        self.accepted = 0
+        self.refused: Counter[int] = StatusCounter()
+        self.throttled = 0
+        self.timed_out = 0
+        self.unknown = 0
+        self.receipts_matched = 0
+        self.receipts_parked = 0
+        self.receipts_unmatched = 0
+        self.receipts_by_address = 0
+        self.receipts_late = 0
+        self.bind_changes: Counter[str] = Counter()
+        self.to_submit = Histogram(DELAYS)
+        self.to_answer = Histogram(DELAYS)
+        self.to_handset = Histogram(HANDSET_DELAYS)
+
+
+class Metrics:
+    """The daemon's counters and times. One thread (the event loop's) adds; any thread may read.
+
+    jobs_refused     by error code
+    jobs_finished    by outcome
+    deadline_misses  jobs whose deadline passed before they were delivered
+    acceptance       seconds, request read → acknowledgement written
+    journal_commit   seconds of one commit
+    journal_batch    operations of one commit
+    loop_lag         seconds the event loop came late
+    receipts_orphaned  receipts of a carrier that is no longer configured
+    carriers         by name; `carrier()` adds to it
+    live             called in the thread of the HTTP server at each scrape: it must copy what it
+                     reads (`list(...)`, `dict(...)`) and not block
+
+    The codes and outcomes that exist stand there with 0 from the start: a rate over a series that begins
+    with its first failure would not see that failure.
+    """
+
+    __slots__ = (
+        "acceptance", "carriers", "deadline_misses", "jobs_accepted", "jobs_duplicate", "jobs_finished",
+        "jobs_refused", "journal_batch", "journal_commit", "live", "loop_lag", "receipts_orphaned",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.jobs_accepted = 0
+        self.jobs_duplicate = 0
+        self.jobs_refused: Counter[str] = Counter(
+            {code: 0 for code, entry in ERRORS.items() if "socket" in entry.where}
+        )
+        self.jobs_finished: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
+        self.deadline_misses = 0
+        self.receipts_orphaned = 0
+        self.acceptance = Histogram(LATENCIES)
+        self.journal_commit = Histogram(LATENCIES)
+        self.journal_batch = Histogram(BATCH_SIZES)
+        self.loop_lag = Histogram(LATENCIES)
+        self.carriers: dict[str, CarrierMetrics] = {}
+        self.live: Callable[[], Live] = Live
+
+    def carrier(self, name: str) -> CarrierMetrics:
+        """The counters of one carrier, made at the first call and kept."""
+        found = self.carriers.get(name)
+        if found is None:
+            found = self.carriers[name] = CarrierMetrics()
+        return found

@@ -1,0 +1,42 @@
+"""What is true at this moment, read when somebody asks: the gauges."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+__all__ = ["BindLive", "CarrierLive", "Live"]
+
+
+class BindLive(Struct, frozen=True):
+    """One bind: `state` in the words of the bind's state table, `window` the most it may have in flight."""
+
+    name: str
+    state: str
+    window_in_use: int
+    window: int
+
+
+class CarrierLive(Struct, frozen=True):
+    """One carrier: its binds and the tokens (PDUs) that may leave at once."""
+
+    name: str
+    binds: tuple[BindLive, ...] = ()
+    tokens: float = 0.0
+
+
+class Live(Struct, frozen=True, kw_only=True):
+    """The whole daemon.
+
+    queue_depth        jobs that wait to leave
+    oldest_deadline_s  seconds to the next deadline among them, negative when it has passed; None: queue empty
+    open_jobs          accepted and not final
+    parked_receipts    receipts that wait for their submit_sm_resp
+    event_backlog      events not yet acknowledged, by application
+    """
+
+    queue_depth: int = 0
+    oldest_deadline_s: float | None = None
+    open_jobs: int = 0
+    parked_receipts: int = 0
+    event_backlog: dict[str, int] = {}
+    carriers: tuple[CarrierLive, ...] = ()

@@ -1,0 +1,72 @@
+"""What the daemon talks about: a job under way, its attempts, and the words for their states."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+__all__ = ["Content", "LiveJob", "OnUnknown", "Outcome"]
+
+Outcome = Literal["delivered", "undelivered", "expired", "rejected", "unknown", "cancelled"]
+OnUnknown = Literal["report", "resend_once"]
+
+
+class Content(msgspec.Struct, frozen=True, gc=False):
+    """What leaves for the handset; stored until the job is final, then wiped."""
+
+    text: str
+    sender: str
+    traceparent: str | None = None
+
+
+class LiveJob:
+    """A job that has not been handed to a carrier for good: it waits, or its submit_sm await answers.
+
+    key          row of the journal
+    app          row of the application in the journal
+    id           the application's own
+    recipient    E.164, with +
+    accepted_at  seconds since 1970
+    deadline_at  after it nothing is sent
+    attempts     how many times the intent to send was committed
+    tried        carriers that refused it for good
+    resent       whether the one resend that `on_unknown` may permit is spent
+    cancelled    taken back while it waited
+    """
+
+    __slots__ = (
+        "accepted_at", "app", "attempts", "cancelled", "content", "deadline_at", "id", "key", "on_unknown",
+        "recipient", "resent", "tried",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        key: int,
+        app: int,
+        id: str,
+        recipient: str,
+        content: Content,
+        accepted_at: float,
+        deadline_at: float,
+        on_unknown: OnUnknown = "report",
+        attempts: int = 0,
+        tried: frozenset[str] = frozenset(),
+        resent: bool = False,
+    ) -> None:
+        self.key = key
+        self.app = app
+        self.id = id
+        self.recipient = recipient
+        self.content = content
+        self.accepted_at = accepted_at
+        self.deadline_at = deadline_at
+        self.on_unknown = on_unknown
+        self.attempts = attempts
+        self.tried = tried
+        self.resent = resent
+        self.cancelled = False
+
+    def __repr__(self) -> str:
+        return f"LiveJob({self.key}, attempt {self.attempts})"

@@ -1,0 +1,1 @@
+"""Which carrier a job leaves by. Pure: no clock, no IO."""

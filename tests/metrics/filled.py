@@ -1,0 +1,29 @@
+"""Metrics in which everything has happened."""
+
+from connector.metrics import BindLive, CarrierLive, Live, Metrics
+
+
+def filled() -> Metrics:
+    metrics = Metrics()
+    metrics.jobs_accepted = 7
+    metrics.jobs_refused["busy"] += 2
+    metrics.jobs_finished["delivered"] += 5
+    metrics.deadline_misses = 1
+    metrics.acceptance.observe_many([0.0002, 0.003, 5.0])
+    metrics.journal_batch.observe(17)
+    carrier = metrics.carrier("acme")
+    carrier.submitted = 9
+    carrier.refused[0x58] += 4
+    carrier.refused[0x42A] += 1
+    carrier.bind_changes["BOUND_TRX"] += 1
+    carrier.to_handset.observe(3.5)
+    metrics.carrier('od"d\\\n')
+    metrics.live = lambda: Live(
+        queue_depth=11,
+        oldest_deadline_s=2.5,
+        open_jobs=12,
+        parked_receipts=3,
+        event_backlog={"login": 4},
+        carriers=(CarrierLive("acme", (BindLive("0", "BOUND_TRX", 6, 10),), tokens=1.5),),
+    )
+    return metrics

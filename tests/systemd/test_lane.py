@@ -1,0 +1,149 @@
+"""The real daemon under a real systemd: start, ready, jobs, SIGKILL and recovery, stop with drain."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.systemd.container import Container
+
+SERVICE, SOCKET = "connector@verification.service", "connector@verification.socket"
+JOBS = "/run/connector/verification.sock"
+CONTROL_PORT = 2780
+CARRIER = f"""\
+[Service]
+ExecStart=/usr/bin/connector simulate smsc --port 2775 --control-port {CONTROL_PORT} --json --seed 7 \
+    --no-stories --system-id acme_otp --password pa55word --response-delay 0.02 --receipt-delay 0.3
+"""
+READ = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode())"
+
+pytestmark = [pytest.mark.systemd, pytest.mark.timeout(600)]
+
+
+class Shop:
+    """tests/systemd/programs/shop.py at work in the container."""
+
+    def __init__(self, machine: Container, count: int, prefix: str) -> None:
+        command = (machine.python, "/opt/programs/shop.py", JOBS, str(count), prefix)
+        self._process = machine.start(*command, user="shop")
+        self.accepted: list[str] = self._next()["accepted"]
+        self.outcomes: dict[str, list[str]] = {}
+        self.types: Counter[str] = Counter()
+
+    def _next(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            _, errors = self._process.communicate()
+            pytest.fail(f"the application ended: {errors}")
+        return dict(json.loads(line))
+
+    def follow(self, kind: str, count: int) -> None:
+        """Read events until `count` of `kind` have come."""
+        while self.types[kind] < count:
+            self._note(self._next())
+
+    def finish(self) -> Counter[str]:
+        """Read events until every job has ended; how many ended how."""
+        while len(self.outcomes) < len(self.accepted):
+            self._note(self._next())
+        assert self._process.wait(10) == 0
+        assert all(len(outcomes) == 1 for outcomes in self.outcomes.values()), "a job ended twice"
+        assert sorted(self.outcomes) == self.accepted
+        return Counter(outcomes[0] for outcomes in self.outcomes.values())
+
+    def _note(self, event: dict[str, Any]) -> None:
+        self.types[event["type"]] += 1
+        if event["outcome"] is not None:
+            self.outcomes.setdefault(event["id"], []).append(event["outcome"])
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture(scope="module")
+def lane(machine: Container) -> Iterator[Container]:
+    machine.run("cp", "-r", "/opt/lanes/verification", "/etc/connector/verification")
+    machine.run("chmod", "-R", "go=", "/etc/connector/verification/credentials")
+    machine.write("/run/systemd/system/carrier.service", CARRIER)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "carrier.service", SOCKET)
+    yield machine
+    machine.run("systemctl", "stop", SOCKET, SERVICE, "carrier.service")
+
+
+def carrier(machine: Container, command: str) -> dict[str, Any]:
+    answer = machine.run(machine.python, "/opt/programs/carrier.py", str(CONTROL_PORT), command)
+    return dict(json.loads(answer))
+
+
+@pytest.fixture
+def shop(lane: Container, request: pytest.FixtureRequest) -> Iterator[Shop]:
+    working = Shop(lane, *request.param)
+    yield working
+    working.close()
+
+
+@pytest.mark.parametrize("shop", [(5, "first")], indirect=True)
+def test_a_job_starts_the_daemon_and_is_delivered(lane: Container, shop: Shop) -> None:
+    assert shop.finish() == {"delivered": 5}
+    shown = lane.show(SERVICE, "ActiveState", "SubState", "NRestarts", "Result")
+    assert shown == {"ActiveState": "active", "SubState": "running", "NRestarts": "0", "Result": "success"}
+    assert lane.show(SERVICE, "StatusText")["StatusText"]
+    assert lane.run(lane.python, "-c", READ, "http://127.0.0.1:9464/readyz")
+    # ProcSubset=pid hides most of /proc; the process' own figures must still be there.
+    metrics = lane.run(lane.python, "-c", READ, "http://127.0.0.1:9464/metrics")
+    assert "process_resident_memory_bytes" in metrics
+    assert "connector_" in metrics
+
+
+@pytest.mark.parametrize("shop", [(200, "killed")], indirect=True)
+def test_sigkill_loses_no_job_and_sends_none_twice(lane: Container, shop: Shop) -> None:
+    before = lane.show(SERVICE, "MainPID", "NRestarts")
+    shop.follow("delivered", 20)
+    lane.run("systemctl", "kill", "--signal=KILL", "--kill-who=main", SERVICE)
+    ended = shop.finish()
+    after = lane.show(SERVICE, "MainPID", "NRestarts", "ActiveState")
+    assert after["ActiveState"] == "active"
+    assert after["MainPID"] != before["MainPID"]
+    assert int(after["NRestarts"]) == int(before["NRestarts"]) + 1
+    # What had left without an answer when the process died, at most the one bind's window, is unknown.
+    assert set(ended) <= {"delivered", "unknown"}, ended
+    assert ended["unknown"] <= 10
+    assert carrier(lane, "submissions")["repeats"] == []
+
+
+@pytest.mark.parametrize("shop", [(150, "drained")], indirect=True)
+def test_stop_drains_and_start_goes_on(lane: Container, shop: Shop) -> None:
+    unbound = carrier(lane, "stats")["unbinds"]
+    shop.follow("delivered", 10)
+    lane.run("systemctl", "stop", SOCKET, SERVICE)
+    shown = lane.show(SERVICE, "ActiveState", "Result", "ExecMainCode", "ExecMainStatus")
+    assert shown == {
+        "ActiveState": "inactive",
+        "Result": "success",
+        "ExecMainCode": "1",  # CLD_EXITED
+        "ExecMainStatus": "0",
+    }
+    assert carrier(lane, "stats")["unbinds"] == unbound + 1
+    assert len(shop.outcomes) < len(shop.accepted), "everything had ended before: nothing was drained"
+    lane.run("systemctl", "start", SOCKET, SERVICE)
+    assert shop.finish() == {"delivered": 150}
+    assert carrier(lane, "submissions")["repeats"] == []
+
+
+def test_a_wrong_configuration_is_told_and_tried_again(lane: Container) -> None:
+    """The daemon says what is wrong and systemd keeps trying, so that mending the file is enough."""
+    broken = "connector@broken.service"
+    lane.run("cp", "-r", "/etc/connector/verification", "/etc/connector/broken")
+    lane.write("/etc/connector/broken/connector.toml", 'lane = "broken"\nlanes = 1\n')
+    with lane.start("systemctl", "start", broken) as starting:
+        assert starting.wait(30) != 0
+    assert lane.show(broken, "ActiveState") == {"ActiveState": "activating"}
+    journal = lane.run("journalctl", "--no-pager", "--output=cat", f"--unit={broken}")
+    assert "connector.toml:2: lanes" in journal
+    assert "status=2/INVALIDARGUMENT" in journal
+    lane.run("systemctl", "stop", "connector@broken.socket", broken)
