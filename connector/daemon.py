@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,7 +23,6 @@ from connector.carriers.smpp import SmppCarrier
 from connector.clock import Clock
 from connector.config import Config
 from connector.dispatch import Dispatcher
-from connector.http import HttpServer
 from connector.jobs.gate import Gate
 from connector.jobs.methods import Methods
 from connector.jobs.server import JobServer
@@ -34,6 +33,9 @@ from connector.journal.writer import Journal
 from connector.log import event as log_event
 from connector.metrics import Live, Metrics
 from protocols.rpc.limits import Limits
+
+if TYPE_CHECKING:
+    from connector.http import HttpServer
 
 __all__ = ["Daemon", "StateInUse", "run"]
 
@@ -130,6 +132,8 @@ class Daemon:
         for job, account, carrier in recovered.outstanding:
             self._dispatcher.recovered(job, account, carrier, now)
         if self._config.http is not None:
+            from connector.http import HttpServer  # 5 MB that an instance without [http] need not carry
+
             self._metrics.live = self._live
             self._http = HttpServer(self._config.http.address, self._metrics, self.ready, self.healthy)
             self._http.start()
@@ -155,6 +159,7 @@ class Daemon:
         self._draining = True
         notify.stopping("draining")
         log_event(_log, "draining", in_flight=len(self._dispatcher.live))
+        self._server.close()
         self._methods.drain()
         await self._dispatcher.drain(self._config.drain.timeout_s)
         await self._dispatcher.stop()
@@ -164,9 +169,9 @@ class Daemon:
         await self._methods.close()
         await self._subscriptions.close()
         await self._journal.close()
-        await self._server.stop()
+        self._server.stop()
         if self._http is not None:
-            self._http.stop()
+            await asyncio.to_thread(self._http.stop)
         self._executor.shutdown()
         self._reader.close()
         os.close(self._lock)
@@ -201,6 +206,7 @@ class Daemon:
         for outcome, number in batch.outcomes.items():
             metrics.jobs_finished[outcome] += number
             self._open_jobs -= number
+        metrics.deadline_misses += batch.missed
         self._parked, self._backlog = batch.parked, batch.backlog
 
     async def _sweep(self) -> None:
@@ -250,11 +256,7 @@ class Daemon:
                 "finished": dict(metrics.jobs_finished),
             },
             **live,
-            "orphans": self._reader_orphans(),
         }
-
-    def _reader_orphans(self) -> list[dict[str, Any]]:
-        return self._reader.orphans(5) if self._parked else []
 
 
 def run(config: Config) -> int:
@@ -275,6 +277,7 @@ async def _main(config: Config) -> int:
     daemon = Daemon(config)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_loop_error)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await daemon.start()
@@ -289,6 +292,10 @@ def _journal_failed(error: BaseException) -> None:
     log_event(_log, "the journal failed; exiting", level=logging.CRITICAL, error=error)
     logging.shutdown()
     os._exit(_EXIT_IO_ERROR)
+
+
+def _loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    log_event(_log, context["message"], level=logging.ERROR, error=context.get("exception"))
 
 
 def _unexpected(error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""From accepted job to attempt: waits for room, chooses the carrier late, commits the intent, then lets it leave.
+"""From accepted job to attempt: wait for room, choose the carrier late, commit the intent, then let it leave.
 
 Everything here runs in the event loop and returns at once. What must be durable goes into the journal's open
 batch; the daemon calls the `…_committed` methods with what has been committed.
@@ -7,6 +7,7 @@ batch; the daemon calls the `…_committed` methods with what has been committed
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -118,6 +119,9 @@ class Dispatcher:
 
     def _start(self, job: LiveJob, candidates: dict[str, Candidate], now: float) -> None:
         fit = [candidate for name, candidate in candidates.items() if name not in job.tried]
+        if not fit:
+            self.queue.push(job)  # refused while it waited here: to the queue of its own kind
+            return
         chosen = choose(fit)
         carrier = self._carriers[chosen.name]
         try:
@@ -186,8 +190,8 @@ class Dispatcher:
         )  # fmt: skip
         self._journal.touch()
         if complete:
-            if answer.late and job.key not in self._under_way and not job.cancelled:
-                self._withdraw(job)
+            if job.queued:
+                self.queue.cancel(job)  # it waited to be sent again; that is not needed now
             self.release(job)
 
     def refused(self, attempt: Attempt, status: int, now: float) -> None:
@@ -229,10 +233,8 @@ class Dispatcher:
         if self._timer is not None:
             self._timer.cancel()
         drains = [carrier.drain() for carrier in self._carriers.values()]
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*drains), timeout_s)
-        except TimeoutError:
-            pass
 
     async def stop(self) -> None:
         await asyncio.gather(*(carrier.stop() for carrier in self._carriers.values()))
@@ -272,17 +274,14 @@ class Dispatcher:
             job.resent = job.resent or step is After.RESEND
             if (job.app, job.id) not in self.live:
                 self.admit(job)
-            self.enqueue(job)
-
-    def _withdraw(self, job: LiveJob) -> None:
-        """Its first attempt was answered late, while it waited to be sent again."""
-        if (job.app, job.id) in self.live:
-            self.queue.cancel(job)
+            if not job.queued:
+                self.enqueue(job)
 
     def _finish(
         self, job: LiveJob, outcome: Outcome, type: EventType, reason: str, now: float, context: object = None
     ) -> None:
-        self._metrics.deadline_misses += outcome == "expired"
+        if job.queued:
+            self.queue.cancel(job)
         self.release(job)
         self._journal.batch.finishes.append(
             Finish(

@@ -1,4 +1,4 @@
-"""What becomes of a job after each attempt: one literal table, read by the dispatcher, the tests and the docs."""
+"""What becomes of a job after each attempt: one literal table, which dispatcher, tests and docs read."""
 
 from __future__ import annotations
 

@@ -32,12 +32,13 @@ class LiveJob:
     attempts     how many times the intent to send was committed
     tried        carriers that refused it for good
     resent       whether the one resend that `on_unknown` may permit is spent
-    cancelled    taken back while it waited
+    cancelled    taken back before it left
+    queued       it is in the queue now
     """
 
     __slots__ = (
         "accepted_at", "app", "attempts", "cancelled", "content", "deadline_at", "id", "key", "on_unknown",
-        "recipient", "resent", "tried",
+        "queued", "recipient", "resent", "tried",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +68,7 @@ class LiveJob:
         self.tried = tried
         self.resent = resent
         self.cancelled = False
+        self.queued = False
 
     def __repr__(self) -> str:
         return f"LiveJob({self.key}, attempt {self.attempts})"

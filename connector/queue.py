@@ -27,6 +27,10 @@ class DeadlineQueue:
         return self._size - self._cancelled
 
     def push(self, job: LiveJob) -> None:
+        """Nothing for a job that was cancelled before it came here."""
+        if job.cancelled:
+            return
+        job.queued = True
         heap = self._heaps.get(job.tried)
         if heap is None:
             heap = self._heaps[job.tried] = []
@@ -43,34 +47,39 @@ class DeadlineQueue:
                 best = heap
         if best is None:
             return None
-        self._size -= 1
-        return heappop(best)[2]
+        return self._take(best)
 
     def pop_expired(self, now: float) -> list[LiveJob]:
         """Those whose deadline has passed."""
         expired = []
         for tried, heap in list(self._heaps.items()):
             while self._clean(tried, heap) and heap[0][0] <= now:
-                expired.append(heappop(heap)[2])
-                self._size -= 1
+                expired.append(self._take(heap))
         return expired
 
     def next_deadline(self) -> float | None:
         return min(
-            (heap[0][0] for tried, heap in list(self._heaps.items()) if self._clean(tried, heap)), default=None
+            (heap[0][0] for tried, heap in list(self._heaps.items()) if self._clean(tried, heap)),
+            default=None,
         )
 
     def cancel(self, job: LiveJob) -> None:
-        """Take back a job that is in the queue."""
+        """Take back a job, in the queue or on its way there."""
+        if job.queued and not job.cancelled:
+            self._cancelled += 1
         job.cancelled = True
-        self._cancelled += 1
+
+    def _take(self, heap: _Heap) -> LiveJob:
+        job = heappop(heap)[2]
+        job.queued = False
+        self._size -= 1
+        return job
 
     def _clean(self, tried: frozenset[str], heap: _Heap) -> bool:
         """Drop cancelled jobs from the head; False when nothing is left."""
         while heap and heap[0][2].cancelled:
-            heappop(heap)
+            self._take(heap)
             self._cancelled -= 1
-            self._size -= 1
         if not heap and tried:
             del self._heaps[tried]
         return bool(heap)

@@ -17,12 +17,16 @@ from connector.log import event as log_event
 from connector.metrics import BindLive, CarrierMetrics
 from protocols.smpp import events as smpp
 from protocols.smpp.constants import status_name
+from protocols.smpp.errors import LocalProtocolError
 from protocols.smpp.pdu import SubmitSm
 from protocols.smpp.session import Session, SessionConfig
 
 __all__ = ["Bind", "BindOwner", "BindState", "Part"]
 
 _log = logging.getLogger(__name__)
+
+_MAX_UNACKNOWLEDGED = 5_000
+"""Receipts taken and not yet committed; above, the carrier has to wait."""
 
 
 class BindState(StrEnum):
@@ -89,6 +93,7 @@ class Bind:
         self._metrics = metrics
         self._now = now
         self._ready: deque[Part] = deque()
+        self._unacknowledged = 0
         self._link: Link | None = None
         self._failure: BindFailure | None = None
         self._wake: asyncio.TimerHandle | None = None
@@ -143,7 +148,7 @@ class Bind:
         while ready and free > 0:
             part = ready[0]
             job = part.attempt.job
-            if job.deadline_at <= now:
+            if job.deadline_at <= now or part.attempt.refused:
                 self.pending -= 1
                 expired.append(ready.popleft())
                 continue
@@ -173,7 +178,10 @@ class Bind:
 
     def acknowledge(self, sequence: int, now: float) -> None:
         """deliver_sm_resp; written by the next `pump`."""
-        if self.session is not None and self.state is BindState.BOUND:
+        self._unacknowledged -= 1
+        if self._unacknowledged == _MAX_UNACKNOWLEDGED // 2 and self._link is not None:
+            self._link.resume()
+        if self.session is not None:
             self.session.acknowledge(sequence, now)
 
     def live(self) -> BindLive:
@@ -228,10 +236,12 @@ class Bind:
                 loop.create_connection(lambda: Link(session, self._now, self._on_events), *self._address),
                 self._connect_timeout_s,
             )
-        except (OSError, TimeoutError) as error:
-            log_event(_log, "connect failed", level=logging.WARNING, bind=self.name, reason=type(error).__name__)
+        except (OSError, TimeoutError, LocalProtocolError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            log_event(_log, "connect failed", level=logging.WARNING, bind=self.name, reason=reason)
             return
         self.session, self._link, self.window = session, link, config.window
+        self._unacknowledged = 0
         if self._stopping.is_set():
             link.abort()
         else:
@@ -278,6 +288,9 @@ class Bind:
         self._owner.answered(event.context, event, now)
 
     def _on_deliver(self, event: smpp.DeliverReceived, now: float) -> None:
+        self._unacknowledged += 1
+        if self._unacknowledged == _MAX_UNACKNOWLEDGED and self._link is not None:
+            self._link.pause()
         self._owner.delivered(self, event, now)
 
     def _on_timeout(self, event: smpp.SubmitTimedOut, now: float) -> None:
@@ -309,7 +322,9 @@ class Bind:
         self._abort()
 
     def _on_violation(self, event: smpp.ProtocolViolation, now: float) -> None:
-        log_event(_log, "peer broke the protocol", level=logging.ERROR, bind=self.name, reason=str(event.error))
+        log_event(
+            _log, "peer broke the protocol", level=logging.ERROR, bind=self.name, reason=str(event.error)
+        )
         self._close()
 
     def _on_malformed(self, event: smpp.MalformedPdu, now: float) -> None:

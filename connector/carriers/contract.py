@@ -1,16 +1,16 @@
 """The contract between the dispatcher and whatever carries a message to a phone.
 
- 1. `room(now)` says how many more attempts the carrier takes now; 0 while it cannot send at once.
- 2. `prepare(job, now)` makes the attempt ready to leave, or raises Unsendable: nothing has left then.
- 3. `send(attempt, now)` is called once for each prepared attempt, after its intent was committed and never
-    before. The bytes leave as soon as the window and the rate permit.
- 4. Every sent attempt ends in exactly one of `sent`, `refused`, `unknown`, `unsent`, told to `Outcomes`.
-    `unsent` is told only where it is certain that no byte has left.
- 5. An attempt reported `unknown` may be corrected once, to `sent` or `refused`, by a late answer.
- 6. Nothing leaves after the job's deadline: what is still waiting then is `unsent`.
- 7. A receipt goes to the journal first; the carrier's peer is answered in `receipts_committed`.
- 8. When room appears, `Outcomes.room` is called; the dispatcher never polls.
- 9. `drain` takes no new attempts and returns when all are settled; `stop` settles the rest and closes.
+1. `room(now)` says how many more attempts the carrier takes now; 0 while it cannot send at once.
+2. `prepare(job, now)` makes the attempt ready to leave, or raises Unsendable: nothing has left then.
+3. `send(attempt, now)` is called once for each prepared attempt, after its intent was committed and never
+   before. The bytes leave as soon as the window and the rate permit.
+4. Every sent attempt ends in exactly one of `sent`, `refused`, `unknown`, `unsent`, told to `Outcomes`.
+   `unsent` is told only where it is certain that no byte has left.
+5. An attempt reported `unknown` may be corrected once, to `sent` or `refused`, by a late answer.
+6. Nothing leaves after the job's deadline: what is still waiting then is `unsent`.
+7. A receipt goes to the journal first; the carrier's peer is answered in `receipts_committed`.
+8. When room appears, `Outcomes.room` is called; the dispatcher never polls.
+9. `drain` takes no new attempts and returns when all are settled; `stop` settles the rest and closes.
 """
 
 from __future__ import annotations
@@ -37,9 +37,11 @@ class Attempt:
     parts     PDUs it takes
     written   PDUs that have left and were not turned away as too many
     answered  parts that were accepted
+    settled   its end was told
+    refused   a part was: the others need not leave
     """
 
-    __slots__ = ("answered", "carrier", "job", "number", "parts", "settled", "written")
+    __slots__ = ("answered", "carrier", "job", "number", "parts", "refused", "settled", "written")
 
     def __init__(self, job: LiveJob, carrier: Carrier, parts: int) -> None:
         self.job = job
@@ -49,10 +51,14 @@ class Attempt:
         self.written = 0
         self.answered = 0
         self.settled = False
+        self.refused = False
 
 
 class PartAnswer(msgspec.Struct, frozen=True, gc=False):
-    """A part that the carrier accepted. `key` and `raw` are forms of its message id, see the journal."""
+    """A part that the carrier accepted. `key` and `raw` are forms of its message id, see the journal.
+
+    `late`: the attempt had been reported as unknown before.
+    """
 
     part: int
     key: str

@@ -1,4 +1,4 @@
-"""The asyncio shell of a sans-IO core: feed it, write what it has to say, arm one timer, hand its events on."""
+"""The asyncio shell of a sans-IO core: feed it, write what it says, arm one timer, hand its events on."""
 
 from __future__ import annotations
 
@@ -69,6 +69,15 @@ class Link(asyncio.Protocol):
         if data and self._transport is not None:
             self._transport.write(data[0] if len(data) == 1 else b"".join(data))
         self._arm()
+
+    def pause(self) -> None:
+        """Read no more for now: the peer sends faster than its messages can be stored."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def close(self) -> None:
         """Close when everything is written."""

@@ -148,7 +148,9 @@ class SmppCarrier(Carrier):
 
     def send(self, attempt: Attempt, now: float) -> None:
         assert isinstance(attempt, SmppAttempt)
-        attempt.bind.send(attempt.pdus, now)
+        # The parts refer to the attempt: letting go of them here leaves no cycle to the garbage collector.
+        pdus, attempt.pdus = attempt.pdus, []
+        attempt.bind.send(pdus, now)
 
     def pump(self, now: float) -> None:
         for bind in self._binds:
@@ -188,8 +190,8 @@ class SmppCarrier(Carrier):
     # BindOwner
 
     def answered(self, part: Part, event: smpp.SubmitAnswered | smpp.LateAnswer, now: float) -> None:
-        late = type(event) is smpp.LateAnswer
         attempt, metrics = part.attempt, self._metrics
+        late = attempt.settled
         if event.status == 0:
             metrics.accepted += 1
             attempt.answered += 1
@@ -207,7 +209,9 @@ class SmppCarrier(Carrier):
             attempt.written -= 1
             assert isinstance(attempt, SmppAttempt)
             attempt.bind.resend(part, now)
-        elif self._settle(attempt) or late:
+        elif not attempt.refused:
+            attempt.refused = True
+            self._settle(attempt)
             self._outcomes.refused(attempt, event.status, now)
 
     def timed_out(self, part: Part, now: float) -> None:
@@ -234,7 +238,7 @@ class SmppCarrier(Carrier):
         context = (bind, bind.session, event.sequence)
         address = pdu.source_addr.decode("ascii", "replace").lstrip("+")
         if receipt is None:
-            # Not a receipt: kept raw, and shown by `connector status`, before the carrier is told that we have it.
+            # Not a receipt: kept raw and shown by `connector status`; the carrier is told after that.
             kept = Receipt(
                 self.account, self.name, (), address, "MO", None, pdu.short_message.hex(), now, context
             )
@@ -274,5 +278,9 @@ def _usual(state: ReceiptState) -> Result | None:
 
 
 def _overridden(config: CarrierConfig) -> dict[ReceiptState, Result | None]:
-    meanings: dict[str, Result | None] = {"final_delivered": "delivered", "final_undelivered": "failed", "non_final": None}
+    meanings: dict[str, Result | None] = {
+        "final_delivered": "delivered",
+        "final_undelivered": "failed",
+        "non_final": None,
+    }
     return {_WORDS[word]: meanings[meaning] for word, meaning in config.receipts.states.items()}

@@ -9,7 +9,7 @@ import click
 from connector.config import ConfigError, load
 from connector.daemon import StateInUse, run
 from connector.journal.schema import SchemaTooNew
-from connector.log import configure
+from connector.log import configure, log_uncaught
 
 __all__ = ["command"]
 
@@ -31,6 +31,7 @@ def command(config_dir: str) -> None:
             click.echo(problem, err=True)
         sys.exit(2)
     configure(config.log.level, config.log.format)
+    log_uncaught()
     try:
         sys.exit(run(config))
     except (StateInUse, SchemaTooNew, OSError) as error:

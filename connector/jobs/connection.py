@@ -25,6 +25,7 @@ __all__ = ["Connection", "Owner", "fault", "peer_uid"]
 
 _PEERCRED = struct.Struct("3i")
 _HIGH_WATER = 1 << 20
+_MAX_LOOKUPS = 64
 
 
 class Owner(Protocol):
@@ -55,6 +56,8 @@ class Connection(asyncio.Protocol):
         self._now = now
         self._out: list[bytes] = []
         self._transport: asyncio.Transport | None = None
+        self._lookups = 0
+        self._waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -93,14 +96,31 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.paused = True
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self._read_or_wait()
 
     def resume_writing(self) -> None:
         self.paused = False
-        if self._transport is not None:
-            self._transport.resume_reading()
-            self._owner.resumed(self)
+        self._read_or_wait()
+        self._owner.resumed(self)
+
+    def begin(self) -> None:
+        """A call was taken that a look into the journal will answer."""
+        self._lookups += 1
+        self._read_or_wait()
+
+    def done(self) -> None:
+        """It was answered."""
+        self._lookups -= 1
+        self._read_or_wait()
+
+    def _read_or_wait(self) -> None:
+        wait = self.paused or self._lookups > _MAX_LOOKUPS
+        if self._transport is not None and wait is not self._waiting:
+            self._waiting = wait
+            if wait:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def reply(self, msgid: int, result: Any) -> None:
         """Answer; leaves with the next `flush`."""

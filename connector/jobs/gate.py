@@ -26,7 +26,7 @@ _JOURNEYS = ("sms",)
 
 
 class Admission(NamedTuple):
-    """A job that may be stored. `digest` tells a repetition from a conflict, `body` is stored until the end."""
+    """A job that may be stored. `digest` tells a repetition from a conflict; `body` is kept until the end."""
 
     job: LiveJob
     digest: str
@@ -36,7 +36,8 @@ class Admission(NamedTuple):
 
 class Gate:
     """`admit` raises ConnectorError naming the field. `key` is the digests' secret: a code has few digits,
-    so without one its digest would give it away."""
+    so without one its digest would give it away.
+    """
 
     def __init__(self, config: Config, key: bytes, next_row: int, now: Callable[[], float]) -> None:
         self._config = config
@@ -53,9 +54,13 @@ class Gate:
             raise _invalid("deadline_s", f"at most {jobs.max_deadline_s:g} s in this lane")
         on_unknown = job.on_unknown or jobs.on_unknown
         if on_unknown == "query":
-            raise _invalid("on_unknown", "report or resend_once in this lane; no carrier here answers queries")
+            raise _invalid(
+                "on_unknown", "report or resend_once in this lane; no carrier here answers queries"
+            )
         if job.journey is not None and job.journey not in _JOURNEYS:
-            raise _invalid("journey", f"one of {', '.join(_JOURNEYS)}", get_close_matches(job.journey, _JOURNEYS))
+            raise _invalid(
+                "journey", f"one of {', '.join(_JOURNEYS)}", get_close_matches(job.journey, _JOURNEYS)
+            )
         sender = self._sender(application, job.sender)
         text = self.text(job)
         self.segments(text)
@@ -85,7 +90,9 @@ class Gate:
         try:
             return plan(text, max_parts=self._jobs.max_parts)
         except TooManyParts as error:
-            raise _invalid("text", f"at most {self._jobs.max_parts} SMS parts, this one needs more") from error
+            raise _invalid(
+                "text", f"at most {self._jobs.max_parts} SMS parts, this one needs more"
+            ) from error
         except Unencodable as error:
             raise _invalid("text", str(error)) from error
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any
 
@@ -18,6 +19,7 @@ from connector.jobs.views import job_view
 from connector.journal.ops import Accept, Acknowledge, Batch, Finish
 from connector.journal.reader import Reader
 from connector.journal.writer import Journal
+from connector.log import event as log_event
 from connector.metrics import Metrics
 from protocols.rpc.errors import ParamsError
 from protocols.rpc.job import parse_job, parse_preview
@@ -38,7 +40,10 @@ from protocols.rpc.methods import (
 
 __all__ = ["Methods"]
 
+_log = logging.getLogger(__name__)
+
 _BACKLOG_BATCH = 20_000
+_ORPHANS_SHOWN = 10
 
 
 class _Many:
@@ -53,7 +58,7 @@ class _Many:
 
 
 class Methods:
-    """One call at a time, in the event loop; whatever needs the disk is answered when it is committed or read."""
+    """One call at a time, in the event loop; what needs the disk is answered when it is committed or read."""
 
     def __init__(
         self,
@@ -272,7 +277,13 @@ class Methods:
         )
 
     def _stats(self, connection: Connection, request: Request, now: float) -> None:
-        connection.reply(request.msgid, self._live())
+        async def read() -> None:
+            loop = asyncio.get_running_loop()
+            orphans = await loop.run_in_executor(self._executor, self._reader.orphans, _ORPHANS_SHOWN)
+            connection.reply(request.msgid, {**self._live(), "orphans": orphans})
+            connection.flush()
+
+        self._spawn(connection, read())
 
     def _hello(self, connection: Connection, request: Request, now: float) -> None:
         parse_params(Hello, request.params)
@@ -292,7 +303,7 @@ class Methods:
             connection.flush()
             self._subscriptions.add(connection, after, newest)
 
-        self._spawn(start())
+        self._spawn(connection, start())
 
     def _ack(self, connection: Connection, request: Request, now: float) -> None:
         params = parse_params(Ack, request.params)
@@ -309,17 +320,27 @@ class Methods:
             loop = asyncio.get_running_loop()
             row = await loop.run_in_executor(self._executor, self._reader.job, connection.app, id)
             if row is None:
-                self._refuse(connection, msgid, ConnectorError("unknown_job", "no job of this id", field="id"))
+                self._refuse(
+                    connection, msgid, ConnectorError("unknown_job", "no job of this id", field="id")
+                )
             else:
                 connection.reply(msgid, answer(row))
             connection.flush()
 
-        self._spawn(read())
+        self._spawn(connection, read())
 
-    def _spawn(self, coroutine: Any) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(coroutine)
+    def _spawn(self, connection: Connection, lookup: Coroutine[Any, Any, None]) -> None:
+        connection.begin()
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            connection.done()
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log_event(_log, "a look into the journal failed", level=logging.ERROR, error=error)
+
+        task = asyncio.create_task(lookup)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(done)
 
 
 def _params_error(code: str, error: ParamsError) -> ConnectorError:

@@ -68,14 +68,20 @@ class JobServer:
         self._path = path
         return listening
 
-    async def stop(self) -> None:
-        """Close the connections; the socket file goes, unless it is systemd's."""
+    def close(self) -> None:
+        """Take no more connections: from now on they wait for the next daemon, on systemd's socket.
+
+        The socket file goes, unless it is systemd's.
+        """
         if self._server is not None:
             self._server.close()
-        for connection in list(self._connections):
-            connection.end(Fault("draining", "the daemon has stopped", retry_after_s=1.0))
         if self._path is not None:
             os.unlink(self._path)
+
+    def stop(self) -> None:
+        """Close the connections."""
+        for connection in list(self._connections):
+            connection.end(Fault("draining", "the daemon has stopped", retry_after_s=1.0))
 
     # Owner of the connections
 

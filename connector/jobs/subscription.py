@@ -15,11 +15,10 @@ __all__ = ["Subscriptions"]
 
 class Subscriptions:
     """A subscriber who has everything gets a commit's events from memory; any other gets them from the disk,
-    as fast as it reads."""
+    as fast as it reads.
+    """
 
-    def __init__(
-        self, reader: Reader, executor: Executor, on_error: Callable[[BaseException], None]
-    ) -> None:
+    def __init__(self, reader: Reader, executor: Executor, on_error: Callable[[BaseException], None]) -> None:
         self._reader = reader
         self._executor = executor
         self._on_error = on_error

@@ -54,6 +54,7 @@ def _attempt(row: dict[str, Any]) -> dict[str, Any]:
                 "message_id": bytes.fromhex(part["raw"]).decode("latin-1"),
                 "sent_at": part["sent_at"],
                 "receipt_state": part["state"],
+                "receipt_result": part["result"],
                 "receipt_at": part["receipt_at"],
             }
             for part in row["answers"]
@@ -71,7 +72,7 @@ def _timeline(row: dict[str, Any], attempts: list[dict[str, Any]]) -> list[dict[
             if answer["receipt_at"] is not None:
                 steps.append({
                     "at": answer["receipt_at"], "type": "receipt", **common, "part": answer["part"],
-                    "state": answer["receipt_state"],
+                    "state": answer["receipt_state"], "result": answer["receipt_result"],
                 })  # fmt: skip
         if attempt["result"] is not None:
             steps.append({

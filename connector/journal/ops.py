@@ -18,7 +18,9 @@ __all__ = [
 
 Verdict = Literal["new", "duplicate", "conflict"]
 Match = Literal["", "id", "address", "late", "parked"]
-EventType = Literal["sent", "delivered", "undelivered", "expired", "unknown", "failed", "cancelled", "converted"]
+EventType = Literal[
+    "sent", "delivered", "undelivered", "expired", "unknown", "failed", "cancelled", "converted"
+]
 
 
 class Accept(msgspec.Struct):
@@ -141,6 +143,7 @@ class Batch(msgspec.Struct):
     sweep_at: float | None = None
     chunks: list[Chunk] = []  # out
     outcomes: dict[str, int] = {}  # out: jobs that became final, by outcome
+    missed: int = 0  # out: jobs that were not delivered by their deadline
     parked: int = 0  # out: receipts that wait for their match
     backlog: dict[int, int] = {}  # out: events not acknowledged, by application
 

@@ -66,7 +66,9 @@ class Reader:
         if job is None:
             return None
         key = job["id"]
-        job["attempts"] = _all(self._connection.execute("SELECT * FROM attempt WHERE job = ? ORDER BY n", (key,)))
+        job["attempts"] = _all(
+            self._connection.execute("SELECT * FROM attempt WHERE job = ? ORDER BY n", (key,))
+        )
         parts = _all(
             self._connection.execute("SELECT * FROM part WHERE job = ? ORDER BY attempt, part", (key,))
         )
@@ -82,8 +84,8 @@ class Reader:
         """The newest receipts that match nothing, raw."""
         return _all(
             self._connection.execute(
-                "SELECT a.name AS account, p.at, p.state, p.raw FROM parked p JOIN account a ON a.id = p.account"
-                " ORDER BY p.id DESC LIMIT ?",
+                "SELECT a.name AS account, p.at, p.state, p.raw"
+                " FROM parked p JOIN account a ON a.id = p.account ORDER BY p.id DESC LIMIT ?",
                 (limit,),
             )
         )
@@ -97,7 +99,8 @@ class Reader:
             """SELECT j.id, j.app, j.ext, j.recipient, j.body, j.accepted_at, j.deadline_at, j.on_unknown,
                       a.n, a.account, a.carrier, a.result, a.parts,
                       (SELECT count(DISTINCT p.part) FROM part p WHERE p.job = j.id AND p.attempt = a.n),
-                      (SELECT json_group_array(r.carrier) FROM attempt r WHERE r.job = j.id AND r.result = 'refused'),
+                      (SELECT json_group_array(r.carrier) FROM attempt r
+                       WHERE r.job = j.id AND r.result = 'refused'),
                       (SELECT count(*) FROM attempt u WHERE u.job = j.id AND u.result = 'unknown')
                FROM job j LEFT JOIN attempt a ON a.job = j.id
                 AND a.n = (SELECT max(n) FROM attempt m WHERE m.job = j.id)
@@ -132,9 +135,7 @@ def _skip(frames: bytes, count: int) -> bytes:
 
 
 def _all(cursor: apsw.Cursor) -> list[dict[str, Any]]:
-    return [
-        dict(zip((name for name, *_ in cursor.description), row, strict=True)) for row in cursor
-    ]
+    return [dict(zip((name for name, *_ in cursor.description), row, strict=True)) for row in cursor]
 
 
 def _one(cursor: apsw.Cursor) -> dict[str, Any] | None:

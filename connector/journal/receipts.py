@@ -22,11 +22,16 @@ MAX_PARKED = 100_000
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
-_COLUMNS = ", ".join(f"value->>{column}" for column in range(8))
+_PARK = """
+    INSERT INTO parked
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7
+    FROM json_each(?)
+"""
 
 _FIND = """
     SELECT json_group_array(json_array(e.value->>0, p.key, p.job, p.attempt, p.part, p.parts, p.result,
-                                       j.app, j.ext, j.recipient, j.accepted_at, j.outcome, j.traceparent))
+                                       j.app, j.ext, j.recipient, j.accepted_at, j.deadline_at, j.outcome,
+                                       j.traceparent))
     FROM json_each(?) e
     CROSS JOIN part p ON p.account = e.value->>1 AND p.key = e.value->>2
     CROSS JOIN job j ON j.id = p.job
@@ -47,6 +52,7 @@ class Match(NamedTuple):
     ext: str
     recipient: str
     accepted_at: float
+    deadline_at: float
     outcome: str | None
     traceparent: str | None
 
@@ -89,7 +95,7 @@ class Parking:
                 receipt.state, receipt.result, receipt.raw,
             ))  # fmt: skip
             keys += [(receipt.account, key, self._last) for _, key in receipt.keys]
-        bulk.write(self._connection, f"INSERT INTO parked SELECT {_COLUMNS} FROM json_each(?)", rows)
+        bulk.write(self._connection, _PARK, rows)
         bulk.write(
             self._connection,
             "INSERT INTO parked_key SELECT value->>0, value->>1, value->>2 FROM json_each(?)",
@@ -131,13 +137,15 @@ class Parking:
         return [(receipt, job, n) for receipt, (_, job, n) in zip(receipts, rows, strict=True)]
 
     def forget_before(self, at: float) -> None:
-        self._remove([row for (row,) in self._connection.execute("SELECT id FROM parked WHERE at < ?", (at,))])
+        self._remove(
+            [row for (row,) in self._connection.execute("SELECT id FROM parked WHERE at < ?", (at,))]
+        )
 
     def _leave(self, rows: list[int]) -> list[Receipt]:
         found = bulk.rows(
             self._connection,
-            """SELECT json_group_array(json_array(p.account, p.keys, p.address, p.state, p.result, p.raw, p.at)
-                                       ORDER BY p.id)
+            """SELECT json_group_array(
+                   json_array(p.account, p.keys, p.address, p.state, p.result, p.raw, p.at) ORDER BY p.id)
                FROM json_each(?) e CROSS JOIN parked p ON p.id = e.value""",
             rows,
         )

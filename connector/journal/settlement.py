@@ -50,9 +50,12 @@ class Settlement:
         self._events = events
         self.parking = parking
         self._outcomes: Counter[str] = Counter()
+        self._missed = 0
 
-    def take_outcomes(self) -> dict[str, int]:
-        taken, self._outcomes = self._outcomes, Counter()
+    def take_counts(self) -> tuple[dict[str, int], int]:
+        """Since the last call: jobs that became final, by outcome, and those that missed their deadline."""
+        taken = (self._outcomes, self._missed)
+        self._outcomes, self._missed = Counter(), 0
         return taken
 
     def receipts(self, receipts: list[Receipt]) -> None:
@@ -79,10 +82,10 @@ class Settlement:
 
     def by_address(self, receipt: Receipt, job: int, attempt: int) -> None:
         """A receipt whose id never came, of the one attempt it can belong to: give the attempt its part."""
-        form, key = receipt.keys[0]
+        _, key = receipt.keys[0]
         self._connection.execute(
-            """INSERT OR REPLACE INTO part SELECT ?, ?, a.job, a.n, 1, a.parts, '', a.at, NULL, NULL, NULL, NULL
-               FROM attempt a WHERE a.job = ? AND a.n = ?""",
+            """INSERT OR REPLACE INTO part
+               SELECT ?, ?, a.job, a.n, 1, a.parts, '', a.at, NULL, NULL, NULL, NULL FROM attempt a WHERE a.job = ? AND a.n = ?""",
             (receipt.account, key, job, attempt),
         )
         self._connection.execute(
@@ -107,6 +110,7 @@ class Settlement:
                     traceparent=finish.traceparent,
                 ))  # fmt: skip
                 self._outcomes[finish.outcome] += 1
+                self._missed += finish.outcome in ("expired", "unknown")
         bulk.write(
             self._connection, _END, [(f.key, f.outcome, f.reason, f.at) for f in finishes if f.applied]
         )
@@ -134,6 +138,7 @@ class Settlement:
 
     def _emit(self, receipt: Receipt, message: Match, outcome: str) -> None:
         self._outcomes[outcome] += 1
+        self._missed += outcome != "delivered" or receipt.at > message.deadline_at
         self._events.emit(message.app, Event(
             seq=self._events.next_seq(message.app), id=message.ext, at=receipt.at,
             type=outcome, channel="sms", carrier=receipt.carrier or None,  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import apsw
 
 from connector.journal import bulk
 from connector.journal.events import EventLog
-from connector.journal.ops import Accept, Answer, Batch, Finish, Intend, Settle
+from connector.journal.ops import Accept, Answer, Batch, Intend, Settle
 from connector.journal.receipts import Parking
 from connector.journal.schema import migrate
 from connector.journal.settlement import Settlement
@@ -30,7 +30,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "FULL")
         connection.pragma("wal_autocheckpoint", 4_000)  # pages: 16 MB
-    connection.pragma("cache_size", -8_000)  # KiB
+    connection.pragma("cache_size", -500 if read_only else -4_000)  # KiB
     return connection
 
 
@@ -76,7 +76,7 @@ class Store:
             if batch.sweep_at is not None:
                 self._sweep.run(batch.sweep_at)
             batch.chunks = self._events.save(now)
-        batch.outcomes = settlement.take_outcomes()
+        batch.outcomes, batch.missed = settlement.take_counts()
         batch.parked = self._parking.count
         batch.backlog = self._events.backlog()
 
@@ -114,9 +114,9 @@ class Store:
             ))  # fmt: skip
         bulk.write(
             self.connection,
-            """INSERT INTO job SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
-                                      value->>7, value->>8, value->>9, value->>10, NULL, NULL, NULL
-               FROM json_each(?)""",
+            """INSERT INTO job
+               SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
+                      value->>8, value->>9, value->>10, NULL, NULL, NULL FROM json_each(?)""",
             rows,
         )
 
@@ -128,10 +128,7 @@ class Store:
             self.connection,
             """INSERT INTO attempt SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5,
                                           value->>6, NULL, NULL FROM json_each(?)""",
-            [
-                (i.job.key, i.job.attempts, i.account, i.carrier, i.parts, i.at, i.decision)
-                for i in intends
-            ],
+            [(i.job.key, i.job.attempts, i.account, i.carrier, i.parts, i.at, i.decision) for i in intends],
         )
 
     def _answer(self, answers: list[Answer]) -> None:
@@ -175,12 +172,18 @@ class Store:
         )
         bulk.write(
             self.connection,
-            "INSERT OR IGNORE INTO unresolved SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)",
+            """INSERT OR IGNORE INTO unresolved
+               SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)""",
             [
                 (s.account, s.job.recipient[1:], s.job.key, s.attempt)
                 for s in settles
                 if s.result == "unknown"
             ],
+        )
+        bulk.write(
+            self.connection,
+            "DELETE FROM unresolved WHERE (job, attempt) IN (SELECT value->>0, value->>1 FROM json_each(?))",
+            [(s.job.key, s.attempt) for s in settles if s.result == "refused"],
         )
         for settle in settles:
             if settle.result == "unsent":

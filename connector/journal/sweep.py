@@ -1,4 +1,4 @@
-"""What time does to the journal: jobs whose receipt never came, receipts whose message never came, old rows."""
+"""What time does to the journal: receipts that never came, messages that never came, rows grown old."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from connector.journal.settlement import Settlement
 
 __all__ = ["Sweep"]
 
-_GIVE_UP_LIMIT = 5_000
-_PURGE_LIMIT = 20_000
-
 
 class Sweep:
-    """Runs within a commit, about once a second; bounded, so that no sweep holds up the jobs."""
+    """Runs within a commit, about once a second; its LIMITs keep it from holding up the jobs."""
 
     def __init__(
         self, connection: apsw.Connection, settlement: Settlement, retention_s: float, answer_timeout_s: float
@@ -39,9 +36,9 @@ class Sweep:
     def _give_up(self, now: float) -> None:
         rows = bulk.rows(
             self._connection,
-            f"""SELECT json_group_array(json_array(id, app, ext, traceparent)) FROM
+            """SELECT json_group_array(json_array(id, app, ext, traceparent)) FROM
                 (SELECT * FROM job WHERE outcome IS NULL AND give_up_at <= (SELECT value FROM json_each(?))
-                 ORDER BY give_up_at LIMIT {_GIVE_UP_LIMIT})""",
+                 ORDER BY give_up_at LIMIT 5000)""",
             [now],
         )
         self._settlement.finish([
@@ -56,8 +53,8 @@ class Sweep:
         if first is not None and first < before:
             old = bulk.rows(
                 self._connection,
-                f"""SELECT json_group_array(id) FROM
-                    (SELECT id, finished_at FROM job ORDER BY id LIMIT {_PURGE_LIMIT})
+                """SELECT json_group_array(id) FROM
+                    (SELECT id, finished_at FROM job ORDER BY id LIMIT 20000)
                     WHERE finished_at < (SELECT value FROM json_each(?))""",
                 [before],
             )

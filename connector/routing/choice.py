@@ -25,7 +25,7 @@ def choose(candidates: Iterable[Candidate]) -> Candidate:
 
 @lru_cache(maxsize=1024)
 def decision(chosen: str, candidates: tuple[str, ...]) -> str:
-    """The choice as stored with the attempt: JSON of who could have been chosen, who was, and by which rule."""
+    """The choice as stored with the attempt: JSON of who could be chosen, who was, and by which rule."""
     rule = "only_candidate" if len(candidates) == 1 else "priority_then_room"
     record = {"rule": rule, "candidates": candidates, "chosen": chosen}
     return msgspec.json.encode(record).decode()

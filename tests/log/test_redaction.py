@@ -196,3 +196,10 @@ def test_a_line_that_cannot_be_written_leaks_nothing(capfd: pytest.CaptureFixtur
     out.logger.error("to %s", "+4915112345678")
     assert capfd.readouterr() == ("", "")
     assert logging.raiseExceptions
+
+
+def test_a_stack_is_redacted() -> None:
+    out = Output("json")
+    record = logging.makeLogRecord({"msg": "x", "name": "connector", "stack_info": "Stack: +4915112345678"})
+    out.handler.handle(record)
+    assert out.objects[0]["error"] == "Stack: …78"

@@ -121,6 +121,17 @@ def test_statuses_beyond_the_bound_are_shown_together() -> None:
     assert found["connector_carrier_refused_total", other] == 200 - 128
 
 
+def test_a_carrier_that_comes_during_a_scrape_waits_for_the_next() -> None:
+    metrics = filled()
+    families = registry_of(metrics).collect()
+    shown = [next(families)]
+    while not shown[-1].name.startswith("connector_carrier"):
+        shown.append(next(families))
+    metrics.carrier("late")
+    shown += families
+    assert "late" not in {sample.labels.get("carrier") for family in shown for sample in family.samples}
+
+
 def test_a_scrape_may_come_at_any_moment(random) -> None:  # type: ignore[no-untyped-def]
     metrics, stop = Metrics(), threading.Event()
     metrics.live = lambda: Live(carriers=(CarrierLive("acme", (BindLive("0", "OPEN", 0, 1),)),))

@@ -151,6 +151,36 @@ def test_idle_connections_are_bounded(daemon: Daemon, monkeypatch: pytest.Monkey
             client.close()
 
 
+def test_who_finds_no_slot_in_time_is_sent_away(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon_http, "_TIME_LIMIT_S", 1000.0)
+    monkeypatch.setattr(daemon_http, "_WAIT_FOR_A_SLOT_S", 0.05)
+    clients = [socket.create_connection(("127.0.0.1", daemon.server.port), timeout=5) for _ in range(9)]
+    try:
+        assert clients[8].recv(1) == b""
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_a_client_that_does_not_read_leaves_no_trace(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(daemon_http, "_TIME_LIMIT_S", 0.2)
+    for number in range(1500):  # far more than the kernel's buffers take
+        daemon.metrics.carrier(f"carrier{number}")
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", daemon.server.port))
+        client.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        assert client.recv(8, socket.MSG_PEEK)
+        for thread in threading.enumerate():
+            if "process_request_thread" in thread.name:
+                thread.join(10)
+                assert not thread.is_alive()
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     "octets", [b"\r\n\r\n", b"\x00\xff\x16\x03\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"]
 )

@@ -5,6 +5,7 @@ Arguments: the job socket, how many codes, a prefix for their ids. Prints one JS
 """
 
 import asyncio
+import faulthandler, signal; faulthandler.register(signal.SIGUSR1)
 import json
 import sys
 from typing import Any
@@ -19,7 +20,7 @@ def say(fact: dict[str, Any]) -> None:
 def code(prefix: str, number: int) -> Job:
     params: dict[str, str | int | float] = {"code": f"{number:06}"}
     return Job(
-        id=f"{prefix}-{number}", to="+447700900123", template="login-code", params=params, deadline_s=60
+        id=f"{prefix}-{number}", to="+447700900123", template="login-code", params=params, deadline_s=20
     )
 
 
@@ -29,7 +30,7 @@ async def shop(path: str, count: int, prefix: str) -> None:
         open_jobs = {result.id for result in results}
         say({"accepted": sorted(open_jobs)})
         async for event in client.events():
-            say({"id": event.id, "type": event.type, "outcome": event.outcome})
+            say({"id": event.id, "type": event.type, "final": event.final, "outcome": event.outcome})
             if event.final:
                 open_jobs.discard(event.id)
             if not open_jobs:

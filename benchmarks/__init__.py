@@ -1,0 +1,1 @@
+"""What the project promises in numbers, measured on this machine: `python -m benchmarks NAME`."""

@@ -1,0 +1,40 @@
+"""One event as one line, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from connector.cli.job_socket import fields_of
+
+if TYPE_CHECKING:
+    from protocols.rpc.event import Event
+
+__all__ = ["clock_time", "event_json", "event_words"]
+
+
+def event_json(event: Event) -> str:
+    """The event as it came over the socket, with the version of its form."""
+    return json.dumps(fields_of(event), ensure_ascii=False)
+
+
+def clock_time(at: float) -> str:
+    """Seconds since 1970 as local wall-clock time with milliseconds."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+def event_words(event: Event) -> str:
+    """`sent by north, 2 parts`: the event without its time and its job."""
+    words: str = event.type
+    if event.final and event.outcome is not None and event.outcome != event.type:
+        words += f": {event.outcome}"
+    if event.carrier:
+        words += f" by {event.carrier}"
+    if event.attempt is not None and event.attempt > 1:
+        words += f", attempt {event.attempt}"
+    if event.parts is not None and event.parts > 1:
+        words += f", {event.parts} parts"
+    if event.reason:
+        words += f" ({event.reason})"
+    return words + (" · final" if event.final else "")

@@ -1,0 +1,115 @@
+"""`connector send`: one job from the shell."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from connector.cli.event_line import event_json, event_words
+from connector.cli.job_options import content_of, content_options, usage_error
+from connector.cli.job_socket import fields_of, job_socket_option, open_client
+
+if TYPE_CHECKING:
+    from connector.client import SyncClient
+    from connector.client_sync import SyncEventStream
+    from protocols.rpc.event import Event
+
+__all__ = ["command"]
+
+_LOOK_AGAIN_S = 1.0
+
+
+@click.command("send")
+@job_socket_option()
+@click.option("--to", required=True, metavar="NUMBER", help="E.164, e.g. +447700900123.")
+@content_options
+@click.option("--deadline", "deadline_s", type=float, metavar="SECONDS", help="After it the message is worthless.")
+@click.option("--journey", metavar="NAME", help="How it travels; by default the lane's way.")
+@click.option("--on-unknown", type=click.Choice(("report", "resend_once", "query")),
+              help="What to do when nobody knows whether it left.")  # fmt: skip
+@click.option("--class", "class_", metavar="LABEL", help="Label for metrics.")
+@click.option("--id", "job_id", metavar="ID", help="The job's own id; the same id is never sent twice.  [default: new]")
+@click.option("--wait", is_flag=True, help="Follow the job to its end; exit 0 only when it was delivered.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+def command(socket_path: Path, job_id: str | None, *, wait: bool, as_json: bool, **fields: Any) -> None:
+    r"""Send one job. It is safe on the daemon's disk when this prints `accepted`.
+
+    Exit codes: 0 accepted (with --wait: delivered), 1 refused or not delivered, 2 bad usage.
+
+    \b
+    Example:
+      connector send --socket /run/connector/verification.sock --to +447700900123 \
+          --template sign-in --lang de --param code=482917 --param minutes=5 --deadline 60 --wait
+    """
+    job = _job(job_id, **fields)
+    with open_client(socket_path) as client:
+        # Subscribed before the job exists, so that no event of it is missed.
+        events = client.events() if wait else None
+        submitted = client.submit(job)
+        if as_json:
+            click.echo(json.dumps(fields_of(submitted)))
+        else:
+            repeated = f"accepted before, now {submitted.state}" if submitted.duplicate else "accepted"
+            click.echo(f"{submitted.id}  {repeated}")
+        if events is not None:
+            outcome = _follow(client, events, submitted.id, as_json=as_json)
+            sys.exit(0 if outcome == "delivered" else 1)
+
+
+def _job(job_id: str | None, class_: str | None, **fields: Any) -> dict[str, Any]:
+    from protocols.rpc.errors import JobError
+    from protocols.rpc.job import parse_job
+
+    job = content_of(**fields, **{"class": class_})
+    job["id"] = _new_id() if job_id is None else job_id
+    try:
+        parse_job(job)
+    except JobError as error:
+        raise usage_error(error.field, error.message, error.hint) from None
+    return job
+
+
+def _new_id() -> str:
+    from uuid import uuid4
+
+    return f"cli-{uuid4()}"
+
+
+def _follow(client: SyncClient, events: SyncEventStream, job_id: str, *, as_json: bool) -> str | None:
+    """Print the job's events until the last; its outcome."""
+    accepted_at = time.time()
+    while True:
+        event = events.get(_LOOK_AGAIN_S)
+        if event is None:
+            # The application may have taken the last event away before we saw it, or long ago.
+            status = client.status(job_id)
+            if status["outcome"] is not None:
+                _print_end(status, as_json=as_json)
+                return str(status["outcome"])
+        elif event.id == job_id:
+            if event.type == "accepted":
+                accepted_at = event.at
+            _print_event(event, accepted_at, as_json=as_json)
+            if event.final:
+                return event.outcome
+
+
+def _print_event(event: Event, accepted_at: float, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(event_json(event))
+    elif event.type != "accepted":
+        click.echo(f"{event.at - accepted_at:+9.3f} s  {event_words(event)}")
+
+
+def _print_end(status: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        end = {name: status[name] for name in ("schema", "id", "outcome", "reason")}
+        click.echo(json.dumps({**end, "at": status["finished_at"], "final": True}))
+    else:
+        reason = f" ({status['reason']})" if status["reason"] else ""
+        click.echo(f"{status['finished_at'] - status['accepted_at']:+9.3f} s  {status['outcome']}{reason} · final")

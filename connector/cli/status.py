@@ -1,0 +1,87 @@
+"""`connector status`: how the daemon of one lane is doing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from connector.cli.columns import print_columns, print_title
+from connector.cli.event_line import clock_time
+from connector.cli.job_socket import job_socket_option, open_client
+
+__all__ = ["command"]
+
+_BINDS = ("CARRIER", "BIND", "STATE", "WINDOW", "TOKENS")
+Row = tuple[str, str]
+
+
+@click.command("status")
+@job_socket_option()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(socket_path: Path, *, as_json: bool) -> None:
+    r"""Show binds, windows, rates, the queue, outcomes, and receipts that belong to no message.
+
+    WINDOW is submit_sm without answer of the most there may be; TOKENS are PDUs that may leave at once.
+
+    \b
+    Example:
+      connector status --socket /run/connector/verification.sock
+    """
+    with open_client(socket_path) as client:
+        stats = client.stats()
+    if as_json:
+        click.echo(json.dumps(stats))
+        return
+    print_title(f"lane {stats['lane']}, {'draining' if stats['draining'] else 'taking jobs'}")
+    click.echo()
+    print_columns(_BINDS, list(_binds(stats["carriers"])))
+    click.echo()
+    print_columns(("JOBS", ""), list(_jobs(stats)))
+    if stats["orphans"]:
+        click.echo()
+        print_columns(("ORPHAN RECEIPTS", "AT", "STATE", "RECEIPT"), [_orphan(each) for each in stats["orphans"]])
+
+
+def _binds(carriers: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for carrier in carriers:
+        shown, tokens = carrier["name"], f"{carrier['tokens']:.1f}"
+        for bind in carrier["binds"]:
+            name = bind["name"].rpartition("/")[2]
+            yield shown, name, bind["state"], f"{bind['window_in_use']}/{bind['window']}", tokens
+            shown = tokens = ""
+
+
+def _jobs(stats: dict[str, Any]) -> Iterator[Row]:
+    jobs, deadline = stats["jobs"], stats["oldest_deadline_s"]
+    yield "open", str(stats["open_jobs"])
+    yield "waiting to leave", str(stats["queue_depth"])
+    if deadline is not None:
+        yield "nearest deadline", f"in {deadline:.1f} s" if deadline >= 0 else f"{-deadline:.1f} s ago"
+    yield "accepted", str(jobs["accepted"])
+    if jobs["duplicate"]:
+        yield "submitted again", str(jobs["duplicate"])
+    for kind in ("finished", "refused"):
+        for name, number in jobs[kind].items():
+            if number:
+                yield f"{kind}: {name}" if kind == "refused" else name, str(number)
+    yield "receipts without their message", str(stats["parked_receipts"])
+    for application, number in stats["event_backlog"].items():
+        yield f"events not acknowledged by {application}", str(number)
+
+
+def _orphan(orphan: dict[str, Any]) -> tuple[str, ...]:
+    account = orphan["account"].replace("|", " ")
+    return account, clock_time(orphan["at"]), orphan["state"], _receipt_head(orphan["raw"])
+
+
+def _receipt_head(raw: str) -> str:
+    """A receipt's text up to `text:`, after which the subscriber's own words, maybe a code, would follow."""
+    receipt = bytes.fromhex(raw).decode("ascii", "replace")
+    end = receipt.lower().find("text:")
+    if end < 0:
+        return "(no receipt text)"
+    return "".join(character if character.isprintable() else "·" for character in receipt[:end].rstrip())

@@ -1,0 +1,42 @@
+"""`connector watch`: events as they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from connector.cli.event_line import clock_time, event_json, event_words
+from connector.cli.job_socket import job_socket_option, open_client
+
+__all__ = ["command"]
+
+
+@click.command("watch")
+@job_socket_option()
+@click.option("--from-seq", type=click.IntRange(min=0), metavar="N",
+              help="First event to show; by default the one after the last acknowledged.")  # fmt: skip
+@click.option("--ack", is_flag=True, help="Acknowledge what was shown: the application will not get it again.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+def command(socket_path: Path, from_seq: int | None, *, ack: bool, as_json: bool) -> None:
+    r"""Show this application's events, those that nobody has acknowledged first, then as they come.
+
+    Reconnects when the daemon restarts; Ctrl-C ends it with exit code 0. The application is the one that
+    your user belongs to in connector.toml.
+
+    \b
+    Examples:
+      connector watch --socket /run/connector/verification.sock
+      connector watch --socket /run/connector/verification.sock --json --from-seq 1 | jq .outcome
+    """
+    from connector.client import Options
+
+    with open_client(socket_path, Options(timeout_s=10.0, ack_every=64 if ack else 0)) as client:
+        try:
+            for event in client.events(from_seq):
+                if as_json:
+                    click.echo(event_json(event))
+                else:
+                    click.echo(f"{clock_time(event.at)}  {event.seq:>6}  {event.id:<20}  {event_words(event)}")
+        except KeyboardInterrupt:
+            return

@@ -1,0 +1,145 @@
+"""`connector why`: everything that happened to one job, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from connector.cli.columns import print_title
+from connector.cli.event_line import clock_time
+from connector.cli.job_socket import job_socket_option, open_client
+
+__all__ = ["command", "story"]
+
+Step = dict[str, Any]
+
+_RULES = {
+    "only_candidate": "{chosen} was the only carrier with room that had not refused it",
+    "priority_then_room": "{chosen} out of {candidates}: the lowest priority, among equals the most room",
+}
+_ON_UNKNOWN = {
+    "report": "if nobody knows whether it left, wait for a receipt and never send it again",
+    "resend_once": "if nobody knows whether it left, send it once more",
+}
+_STATES = {
+    "ENROUTE": "under way to the handset",
+    "DELIVERED": "the handset has it",
+    "EXPIRED": "the carrier ran out of time",
+    "DELETED": "the carrier deleted it",
+    "UNDELIVERABLE": "the handset cannot be reached",
+    "ACCEPTED": "the carrier has it; this carrier does not say whether the handset does",
+    "UNKNOWN": "the carrier does not know",
+    "REJECTED": "the network rejected it",
+    "FAILED": "delivery failed",
+}
+_RESULTS = {None: "not final", "delivered": "counts as delivered", "failed": "counts as failed"}
+
+
+@click.command("why")
+@click.argument("job")
+@job_socket_option()
+@click.option("--json", "as_json", is_flag=True, help="Print the job's status as one JSON object.")
+def command(job: str, socket_path: Path, *, as_json: bool) -> None:
+    r"""Tell everything that happened to JOB, an id given by the application, and why.
+
+    \b
+    Example:
+      connector why --socket /run/connector/verification.sock order-1
+    """
+    with open_client(socket_path) as client:
+        status = client.status(job)
+    if as_json:
+        click.echo(json.dumps(status))
+        return
+    print_title(_headline(status))
+    for at, words in story(status):
+        click.echo(f"{at - status['accepted_at']:+10.3f} s  {words}")
+
+
+def story(status: dict[str, Any]) -> Iterator[tuple[float, str]]:
+    """(seconds since 1970, what happened) for each step of the timeline that `status` answers with."""
+    attempts = {attempt["attempt"]: attempt for attempt in status["attempts"]}
+    for step in status["timeline"]:
+        attempt = attempts.get(step.get("attempt"), {})
+        yield step["at"], _WORDS.get(step["type"], _other)(step, attempt, status)
+
+
+def _headline(status: dict[str, Any]) -> str:
+    at, to = clock_time(status["accepted_at"]), status["to"]
+    if status["outcome"] is None:
+        return f"{status['id']} to {to}, accepted at {at}: {status['state']}"
+    took = status["finished_at"] - status["accepted_at"]
+    return f"{status['id']} to {to}, accepted at {at}: {status['outcome']} after {took:.3f} s"
+
+
+def _accepted(step: Step, attempt: Step, status: Step) -> str:
+    deadline = status["deadline_at"] - status["accepted_at"]
+    policy = _ON_UNKNOWN.get(status["on_unknown"], status["on_unknown"])
+    return f"accepted and on disk; worthless after {deadline:g} s; {policy}"
+
+
+def _intent(step: Step, attempt: Step, status: Step) -> str:
+    decision = json.loads(step["decision"])
+    words = _RULES.get(decision["rule"], "{chosen} out of {candidates} by the rule " + decision["rule"])
+    reason = words.format(chosen=decision["chosen"], candidates=", ".join(decision["candidates"]))
+    return f"attempt {step['attempt']} by {step['carrier']}{_in_parts(attempt)}: {reason}"
+
+
+def _sent(step: Step, attempt: Step, status: Step) -> str:
+    answers = attempt["answers"]
+    message_id = next(answer["message_id"] for answer in answers if answer["part"] == step["part"])
+    return f"{step['carrier']} took {_which(step, attempt)} as message {message_id}"
+
+
+def _receipt(step: Step, attempt: Step, status: Step) -> str:
+    state = step["state"]
+    meaning = _STATES.get(state, "a state we do not know")
+    result = _RESULTS[step["result"]]
+    return f"receipt {state} from {step['carrier']} for {_which(step, attempt)}: {meaning}; {result}"
+
+
+def _refused(step: Step, attempt: Step, status: Step) -> str:
+    from protocols.smpp.constants import status_name
+
+    return f"{step['carrier']} refused it with command_status {status_name(step['status'])}"
+
+
+def _unknown(step: Step, attempt: Step, status: Step) -> str:
+    return f"no submit_sm_resp for attempt {step['attempt']}: {step['carrier']} may or may not have sent it"
+
+
+def _unsent(step: Step, attempt: Step, status: Step) -> str:
+    return f"attempt {step['attempt']} never left: {step['carrier']} went down, or the deadline passed"
+
+
+def _final(step: Step, attempt: Step, status: Step) -> str:
+    reason = f": {step['reason']}" if step["reason"] else ""
+    return f"final, {step['outcome']}{reason}"
+
+
+def _other(step: Step, attempt: Step, status: Step) -> str:
+    return str(step["type"])
+
+
+_WORDS: dict[str, Callable[[Step, Step, Step], str]] = {
+    "accepted": _accepted,
+    "intent": _intent,
+    "sent": _sent,
+    "receipt": _receipt,
+    "refused": _refused,
+    "unknown": _unknown,
+    "unsent": _unsent,
+    "final": _final,
+}
+
+
+def _in_parts(attempt: Step) -> str:
+    return f" in {attempt['parts']} parts" if attempt["parts"] > 1 else ""
+
+
+def _which(step: Step, attempt: Step) -> str:
+    return f"part {step['part']} of {attempt['parts']}" if attempt["parts"] > 1 else "it"

@@ -1,0 +1,107 @@
+"""Which peers are there; the marker `peer` names the one a test needs."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.peers.lane import Lane
+from tests.peers.program import REPOSITORY, Program
+
+HERE = Path(__file__).parent
+MANIFESTS = (HERE / "package.json", HERE / "package-lock.json")
+INSTALL_S = 50.0
+
+
+@cache
+def node_modules() -> Path:
+    """The folder of the npm packages, installed when it is missing. Raises CalledProcessError."""
+    key = hashlib.sha256(b"".join(path.read_bytes() for path in MANIFESTS)).hexdigest()[:12]
+    cache_folder = REPOSITORY / ".cache" / "peers"
+    installed = cache_folder / key / "node_modules"
+    cache_folder.mkdir(parents=True, exist_ok=True)
+    with (cache_folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not installed.is_dir():
+            unfinished = Path(tempfile.mkdtemp(dir=cache_folder))
+            for path in MANIFESTS:
+                shutil.copy(path, unfinished)
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(
+                command, cwd=unfinished, check=True, timeout=INSTALL_S, capture_output=True, text=True
+            )
+            unfinished.rename(installed.parent)
+    return installed
+
+
+def _no_node() -> str | None:
+    if absent := [program for program in ("node", "npm") if shutil.which(program) is None]:
+        return f"not installed: {', '.join(absent)}"
+    try:
+        node_modules()
+    except subprocess.CalledProcessError as error:
+        return f"npm ci failed: {error.stderr.strip()}"
+    return None
+
+
+def _no_smpp34() -> str | None:
+    return None if find_spec("smpp34") else "not installed: smpp34"
+
+
+def _no_tshark() -> str | None:
+    if absent := [program for program in ("tshark", "dumpcap") if shutil.which(program) is None]:
+        return f"not installed: {', '.join(absent)}"
+    # dumpcap says what it may capture from; without the privilege that is nothing.
+    listed = subprocess.run(["dumpcap", "-D"], capture_output=True, text=True, timeout=INSTALL_S)
+    return None if "lo" in listed.stdout else "dumpcap may not capture here (root may)"
+
+
+MISSING: dict[str, Callable[[], str | None]] = {
+    "node": _no_node,
+    "smpp34": _no_smpp34,
+    "tshark": _no_tshark,
+}
+
+
+@pytest.fixture(autouse=True)
+def _peer(request: pytest.FixtureRequest) -> None:
+    for marker in request.node.iter_markers("peer"):
+        if reason := MISSING[marker.args[0]]():
+            pytest.skip(reason)
+
+
+@pytest.fixture
+def node_smsc(_peer: None) -> Iterator[Program]:
+    """node-smpp's server; its first line tells the port."""
+    environment = {**os.environ, "NODE_PATH": str(node_modules())}
+    with Program("node", str(HERE / "node_smsc.js"), environment=environment) as program:
+        yield program
+
+
+@pytest.fixture
+def smpp34_smsc(_peer: None) -> Iterator[Program]:
+    """smpp34's server; its first line tells the port."""
+    with Program(sys.executable, str(HERE / "smpp34_smsc.py"), str(free_port())) as program:
+        yield program
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def lane(tmp_path: Path) -> Callable[..., Lane]:
+    """Starts the daemon with a carrier at the port given: `with lane(port) as running`."""
+    return lambda port, **options: Lane(tmp_path, os.getuid(), port, **options)
