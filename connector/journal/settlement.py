@@ -85,7 +85,8 @@ class Settlement:
         _, key = receipt.keys[0]
         self._connection.execute(
             """INSERT OR REPLACE INTO part
-               SELECT ?, ?, a.job, a.n, 1, a.parts, '', a.at, NULL, NULL, NULL, NULL FROM attempt a WHERE a.job = ? AND a.n = ?""",
+               SELECT ?, ?, a.job, a.n, 1, a.parts, '', a.at, NULL, NULL, NULL, NULL
+               FROM attempt a WHERE a.job = ? AND a.n = ?""",
             (receipt.account, key, job, attempt),
         )
         self._connection.execute(

@@ -1,0 +1,92 @@
+"""What the daemon told about one job so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from connector.cli.demo.cast import Message
+    from protocols.rpc.event import Event
+
+__all__ = ["Track"]
+
+
+@dataclass(slots=True)
+class Track:
+    """One message and its events.
+
+    accepted_at  seconds since 1970, as are all times
+    carriers     of its attempts, in order
+    received     texts on the handset, filled in at the end
+    """
+
+    message: Message
+    text: str
+    accepted_at: float | None = None
+    sent_at: float | None = None
+    finished_at: float | None = None
+    carriers: list[str] = field(default_factory=list)
+    channel: str | None = None
+    parts: int | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    received: list[str] | None = None
+
+    def apply(self, event: Event) -> None:
+        """Take in an event of this job."""
+        if event.type == "accepted":
+            self.accepted_at = event.at
+        elif event.type == "sent":
+            self.sent_at, self.parts = event.at, event.parts
+        if event.carrier is not None and self.carriers[-1:] != [event.carrier]:
+            self.carriers.append(event.carrier)
+        self.channel = event.channel or self.channel
+        if event.final:
+            self.finished_at, self.outcome, self.reason = event.at, event.outcome, event.reason
+
+    @property
+    def seconds(self) -> float | None:
+        """From acceptance to the outcome."""
+        return self._since_accepted(self.finished_at)
+
+    @property
+    def seconds_to_carrier(self) -> float | None:
+        """From acceptance to the carrier's answer, the submit_sm_resp."""
+        return self._since_accepted(self.sent_at)
+
+    @property
+    def wrong(self) -> str | None:
+        """What is not as expected, once everything is over."""
+        message = self.message
+        if self.outcome != message.expected:
+            return f"outcome {self.outcome}, expected {message.expected}"
+        if message.several_parts and (self.parts or 0) < 2:
+            return f"{self.parts} part, expected several"
+        if message.route is not None and tuple(self.carriers) != message.route:
+            return f"went by {', '.join(self.carriers)}, expected {', '.join(message.route)}"
+        wanted = [self.text] if message.expected == "delivered" else []
+        if self.received != wanted:
+            return f"{len(self.received or ())} messages on the handset, expected exactly the text, {len(wanted)} times"
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.message.id,
+            "lang": self.message.lang,
+            "channel": self.channel,
+            "outcome": self.outcome,
+            "parts": self.parts,
+            "seconds": _rounded(self.seconds),
+            "seconds_to_carrier": _rounded(self.seconds_to_carrier),
+            "carriers": self.carriers,
+            "received": len(self.received or ()),
+            "wrong": self.wrong,
+        }
+
+    def _since_accepted(self, at: float | None) -> float | None:
+        return None if at is None or self.accepted_at is None else at - self.accepted_at
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 4)
