@@ -266,6 +266,7 @@ def run(config: Config) -> int:
         import uvloop
 
         factory = uvloop.new_event_loop
+    os.umask(0o077)  # the journal holds codes
     # The writer thread must get the GIL back soon after each statement, also while the loop is busy.
     sys.setswitchinterval(0.001)
     gc.set_threshold(50_000, 50, 50)

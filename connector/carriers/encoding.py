@@ -75,7 +75,8 @@ class SubmitEncoder:
     def _source(self, sender: str) -> tuple[int, int, bytes]:
         known = self._sources.get(sender)
         if known is None:
-            ton, npi, address = self._carrier.source.of(sender)
+            # SMPP 3.4 §5.2.8: with no source address the SMSC puts its own; type and plan are unknown then.
+            ton, npi, address = self._carrier.source.of(sender) if sender else (0, 0, "")
             try:
                 known = self._sources[sender] = (ton, npi, address.encode("ascii"))
             except UnicodeEncodeError as error:

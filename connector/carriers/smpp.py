@@ -107,6 +107,7 @@ class SmppCarrier(Carrier):
             system_type=account.system_type.encode(),
             interface_version=account.interface_octet,
             window=binds.window,
+            bind_timeout_s=binds.bind_timeout_s,
             response_timeout_s=binds.response_timeout_s,
             enquire_link_s=binds.enquire_link_s,
         )
@@ -185,7 +186,9 @@ class SmppCarrier(Carrier):
     async def stop(self) -> None:
         self._draining = True
         await asyncio.gather(*(bind.stop(_UNBIND_GRACE_S) for bind in self._binds))
-        await asyncio.gather(*self._tasks)
+        for task in self._tasks:
+            task.cancel()  # one that still tries to connect
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # BindOwner
 

@@ -63,8 +63,11 @@ class Store:
 
     def commit(self, batch: Batch, now: float) -> None:
         """Write `batch` and fill in its *out* fields. An error leaves nothing of it behind; exit then."""
-        settlement = self._settlement
-        with self.connection:
+        connection, settlement = self.connection, self._settlement
+        # Not `with connection`: apsw keeps the GIL while that commits, and the event loop would stand still
+        # for every fsync. A statement lets it go.
+        connection.execute("BEGIN IMMEDIATE")
+        try:
             self._accept(batch.accepts)
             self._intend(batch.intends)
             self._answer(batch.answers)
@@ -76,6 +79,11 @@ class Store:
             if batch.sweep_at is not None:
                 self._sweep.run(batch.sweep_at)
             batch.chunks = self._events.save(now)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
         batch.outcomes, batch.missed = settlement.take_counts()
         batch.parked = self._parking.count
         batch.backlog = self._events.backlog()

@@ -66,6 +66,7 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
     addr_npi: int = 0
     address_range: bytes = b""
     window: int = 10
+    bind_timeout_s: float = 10.0
     response_timeout_s: float = 10.0
     enquire_link_s: float = 30.0
     max_pdu: int = 70_000
@@ -96,6 +97,7 @@ class Session:
         )
         encode(self._bind_pdu, sequence=first_sequence)
         self.unmatched = 0
+        self._bind_timeout_s = config.bind_timeout_s
         self._response_timeout_s = config.response_timeout_s
         self._state = State.OPEN
         self._row = TABLE[State.OPEN]
@@ -152,12 +154,12 @@ class Session:
     def bind(self, now: float) -> int:
         """Ask for the session of the configured mode (§4.1); the sequence_number used."""
         self._step_ours(Input.BIND)
-        return self._ask(self._bind_pdu, now)
+        return self._ask(self._bind_pdu, now, self._bind_timeout_s)
 
     def unbind(self, now: float) -> int:
         """End the session (§4.2). What is outstanding may still be answered until ``eof``."""
         self._step_ours(Input.UNBIND)
-        return self._ask(Unbind(), now)
+        return self._ask(Unbind(), now, self._response_timeout_s)
 
     def enquire_link(self, now: float) -> int:
         """Ask for a sign of life (§4.11) before the timer would."""
@@ -222,8 +224,10 @@ class Session:
         for sequence, context in self._window.expire(now):
             self._events.append(events.SubmitTimedOut(context, sequence))
         if self._request is not None and self._request[1] <= now:
-            waited_for = "bind_resp" if self._state is State.BINDING else "unbind_resp"
-            self._die(f"no {waited_for} within {self._response_timeout_s:g} s")
+            binding = self._state is State.BINDING
+            waited_for = "bind_resp" if binding else "unbind_resp"
+            waited_s = self._bind_timeout_s if binding else self._response_timeout_s
+            self._die(f"no {waited_for} within {waited_s:g} s")
         elif Input.ENQUIRE in self._row:
             due = self._link.due(now)
             if due is Due.ENQUIRE:
@@ -267,10 +271,10 @@ class Session:
         self._sequence = sequence + 1 if sequence < MAX_SEQUENCE else 1
         return sequence
 
-    def _ask(self, pdu: Pdu, now: float) -> int:
+    def _ask(self, pdu: Pdu, now: float, timeout_s: float) -> int:
         sequence = self._next_sequence()
         self._out.append(encode(pdu, sequence=sequence))
-        self._request = (sequence, now + self._response_timeout_s)
+        self._request = (sequence, now + timeout_s)
         return sequence
 
     # PDUs of the peer
@@ -391,6 +395,7 @@ def _deliver_answer(sequence: int, status: int) -> bytes:
 def _check(config: SessionConfig) -> None:
     rules = (
         ("window", config.window >= 1, "at least 1"),
+        ("bind_timeout_s", config.bind_timeout_s > 0, "more than 0"),
         ("response_timeout_s", config.response_timeout_s > 0, "more than 0"),
         ("enquire_link_s", config.enquire_link_s > 0, "more than 0"),
         ("max_pdu", config.max_pdu >= HEADER_LENGTH, f"at least {HEADER_LENGTH}"),
