@@ -90,7 +90,7 @@ def test_bind_answered_with_a_generic_nack(playbook, sequence):
 
 
 def test_bind_never_answered(playbook):
-    play = playbook(response_timeout_s=5.0)
+    play = playbook(bind_timeout_s=5.0)
     play >> "bind" << (BindTransceiver(b"acme", b"secret"), 1)
     play >> 4.999
     play >> 0.001 << LinkDead("no bind_resp within 5 s")
