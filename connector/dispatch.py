@@ -23,6 +23,13 @@ from connector.routing.choice import Candidate, choose, decision
 
 __all__ = ["Dispatcher"]
 
+_PAUSE_S = 1.0
+_ENDINGS = {
+    Verdict.NOT_NOW: Ending.REFUSED_NOW,
+    Verdict.OTHER_ROUTE: Ending.REFUSED_HERE,
+    Verdict.NOWHERE: Ending.REFUSED_EVERYWHERE,
+}
+
 
 class Dispatcher:
     """Holds every job that has not been handed to a carrier for good.
@@ -195,9 +202,9 @@ class Dispatcher:
             self.release(job)
 
     def refused(self, attempt: Attempt, status: int, now: float) -> None:
-        everywhere = classify(status) is Verdict.NOWHERE
-        ending = Ending.REFUSED_EVERYWHERE if everywhere else Ending.REFUSED_HERE
-        self._settle(attempt, "refused", status, refusal(status), now)
+        ending = _ENDINGS[classify(status)]
+        result = "deferred" if ending is Ending.REFUSED_NOW else "refused"
+        self._settle(attempt, result, status, refusal(status), now)
         if attempt.number == attempt.job.attempts:
             self._go_on(attempt.job, ending, attempt.carrier, refusal(status), now)
 
@@ -254,11 +261,13 @@ class Dispatcher:
         self._journal.touch()
 
     def _go_on(self, job: LiveJob, ending: Ending, carrier: Carrier | None, reason: str, now: float) -> None:
-        if ending is Ending.REFUSED_HERE and carrier is not None:
+        if carrier is not None and ending in (Ending.REFUSED_HERE, Ending.REFUSED_NOW):
             job.tried |= {carrier.name}
+            if ending is Ending.REFUSED_HERE:
+                job.barred |= {carrier.name}
         if job.deadline_at <= now:
             situation = Situation.TOO_LATE
-        elif all(name in job.tried for name in self._carriers):
+        elif job.tried.issuperset(self._carriers):
             situation = Situation.NO_ROUTE
         else:
             situation = Situation.ROUTE_LEFT
@@ -270,6 +279,10 @@ class Dispatcher:
             self._finish(job, "expired", "expired", "its deadline passed before it could leave", now)
         elif step is After.AWAIT_RECEIPT:
             self.release(job)
+        elif step is After.PAUSE:
+            job.tried = job.barred
+            self._under_way.discard(job.key)
+            self._loop.call_later(_PAUSE_S, self.enqueue, job)
         else:
             job.resent = job.resent or step is After.RESEND
             if (job.app, job.id) not in self.live:

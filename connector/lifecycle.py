@@ -11,6 +11,7 @@ __all__ = ["TABLE", "After", "Ending", "Situation", "after"]
 class Ending(StrEnum):
     """How an attempt ended without a message id."""
 
+    REFUSED_NOW = "refused by this carrier for now"
     REFUSED_HERE = "refused by this carrier"
     REFUSED_EVERYWHERE = "refused, and no carrier can take it"
     UNKNOWN = "no answer"
@@ -21,7 +22,7 @@ class Situation(StrEnum):
     """What is still possible for the job."""
 
     ROUTE_LEFT = "another attempt is possible"
-    NO_ROUTE = "every carrier has refused it"
+    NO_ROUTE = "every carrier has refused it, or cannot take it now"
     TOO_LATE = "its deadline has passed"
 
 
@@ -29,6 +30,7 @@ class After(StrEnum):
     """What the dispatcher does."""
 
     WAIT_TURN = "back to the queue"
+    PAUSE = "back to the queue after a pause, for the carriers that refused it for now"
     AWAIT_RECEIPT = "only a receipt can tell; unknown if none comes"
     RESEND = "back to the queue, once"
     REJECTED = "final: rejected"
@@ -36,6 +38,11 @@ class After(StrEnum):
 
 
 TABLE: Final[dict[Ending, dict[Situation, After]]] = {
+    Ending.REFUSED_NOW: {
+        Situation.ROUTE_LEFT: After.WAIT_TURN,
+        Situation.NO_ROUTE: After.PAUSE,
+        Situation.TOO_LATE: After.REJECTED,
+    },
     Ending.REFUSED_HERE: {
         Situation.ROUTE_LEFT: After.WAIT_TURN,
         Situation.NO_ROUTE: After.REJECTED,

@@ -30,14 +30,15 @@ class LiveJob:
     accepted_at  seconds since 1970
     deadline_at  after it nothing is sent
     attempts     how many times the intent to send was committed
-    tried        carriers that refused it for good
+    tried        carriers that must not get it now: they refused it for good, or a moment ago
+    barred       those of them that refused it for good
     resent       whether the one resend that `on_unknown` may permit is spent
     cancelled    taken back before it left
     queued       it is in the queue now
     """
 
     __slots__ = (
-        "accepted_at", "app", "attempts", "cancelled", "content", "deadline_at", "id", "key", "on_unknown",
+        "accepted_at", "app", "attempts", "barred", "cancelled", "content", "deadline_at", "id", "key", "on_unknown",
         "queued", "recipient", "resent", "tried",
     )  # fmt: skip
 
@@ -53,7 +54,7 @@ class LiveJob:
         deadline_at: float,
         on_unknown: OnUnknown = "report",
         attempts: int = 0,
-        tried: frozenset[str] = frozenset(),
+        barred: frozenset[str] = frozenset(),
         resent: bool = False,
     ) -> None:
         self.key = key
@@ -65,7 +66,7 @@ class LiveJob:
         self.deadline_at = deadline_at
         self.on_unknown = on_unknown
         self.attempts = attempts
-        self.tried = tried
+        self.tried = self.barred = barred
         self.resent = resent
         self.cancelled = False
         self.queued = False

@@ -93,6 +93,7 @@ class Bind:
         self._metrics = metrics
         self._now = now
         self._ready: deque[Part] = deque()
+        self._again: deque[Part] = deque()  # turned away as too many: these go first
         self._unacknowledged = 0
         self._link: Link | None = None
         self._failure: BindFailure | None = None
@@ -139,23 +140,23 @@ class Bind:
 
     def pump(self, now: float) -> None:
         """Write what window and rate permit. Call once after a group of `send`."""
-        session, ready = self.session, self._ready
+        session = self.session
         if session is None:
             return
         free = session.window_free
         observe = self._metrics.to_submit.observe
         expired: list[Part] = []
-        while ready and free > 0:
-            part = ready[0]
+        while free > 0 and (line := self._again or self._ready):
+            part = line[0]
             job = part.attempt.job
             if job.deadline_at <= now or part.attempt.refused:
                 self.pending -= 1
-                expired.append(ready.popleft())
+                expired.append(line.popleft())
                 continue
             if not self._bucket.take(now):
                 self._wake_at(self._bucket.next_at(now))
                 break
-            ready.popleft()
+            line.popleft()
             session.submit(part.pdu, part, now)
             part.attempt.written += 1
             self.pending -= 1
@@ -170,7 +171,7 @@ class Bind:
     def resend(self, part: Part, now: float) -> None:
         """The carrier was too busy for it: back to the head of the line."""
         if self.state is BindState.BOUND:
-            self._ready.appendleft(part)
+            self._again.append(part)
             self.pending += 1
             self._wake_at(self._bucket.next_at(now))
         else:
@@ -256,8 +257,9 @@ class Bind:
             self._give_back(self._now())
 
     def _give_back(self, now: float) -> None:
-        if self._ready:
-            parts = list(self._ready)
+        parts = [*self._again, *self._ready]
+        if parts:
+            self._again.clear()
             self._ready.clear()
             self.pending -= len(parts)
             self._owner.returned(parts, now)

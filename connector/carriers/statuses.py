@@ -14,6 +14,8 @@ class Verdict(Enum):
 
     HERE_LATER = "here_later"
     """Not taken now: the same PDU may go again by the same bind."""
+    NOT_NOW = "not_now"
+    """A passing trouble, or nobody knows: another carrier first, this one again later."""
     OTHER_ROUTE = "other_route"
     """This carrier will not take it; another may."""
     NOWHERE = "nowhere"
@@ -23,6 +25,10 @@ class Verdict(Enum):
 _TABLE: dict[int, Verdict] = {
     Status.ESME_RTHROTTLED: Verdict.HERE_LATER,
     Status.ESME_RMSGQFUL: Verdict.HERE_LATER,
+    Status.ESME_RSYSERR: Verdict.NOT_NOW,
+    Status.ESME_RX_T_APPN: Verdict.NOT_NOW,
+    Status.ESME_RSUBMITFAIL: Verdict.NOT_NOW,
+    Status.ESME_RUNKNOWNERR: Verdict.NOT_NOW,
     Status.ESME_RINVMSGLEN: Verdict.NOWHERE,
 }
 

@@ -64,13 +64,13 @@ class Answer(msgspec.Struct, gc=False):
 
 
 class Settle(msgspec.Struct):
-    """An attempt that ended without a message id: refused, unknown, or never sent."""
+    """An attempt that ended without a message id: refused for good or for now, unknown, or never sent."""
 
     job: LiveJob
     attempt: int
     account: int
     carrier: str
-    result: Literal["refused", "unknown", "unsent"]
+    result: Literal["refused", "deferred", "unknown", "unsent"]
     status: int | None
     at: float
     reason: str

@@ -111,10 +111,10 @@ class Reader:
             job = LiveJob(
                 key=key, app=app, id=ext, recipient=recipient, accepted_at=accepted_at,
                 content=msgspec.json.decode(body, type=Content), deadline_at=deadline_at,
-                on_unknown=on_unknown, attempts=n or 0, tried=frozenset(msgspec.json.decode(refused)),
+                on_unknown=on_unknown, attempts=n or 0, barred=frozenset(msgspec.json.decode(refused)),
                 resent=unknowns > 0,
             )  # fmt: skip
-            if n is None or result in ("refused", "unsent"):
+            if n is None or result in ("refused", "deferred", "unsent"):
                 waiting.append(job)
             elif result == "unknown" and on_unknown == "resend_once" and unknowns == 1:
                 job.resent = True

@@ -56,7 +56,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         parts     INTEGER NOT NULL,
         at        REAL NOT NULL,               -- the intent; the bytes leave after this commit
         decision  TEXT NOT NULL,               -- JSON: the candidates and the rule that chose
-        result    TEXT,                        -- NULL while under way or sent, else refused, unknown, unsent
+        result    TEXT,                        -- NULL while under way or sent, else refused, deferred, unknown, unsent
         status    INTEGER,                     -- command_status of a refusal
         PRIMARY KEY (job, n)
     ) STRICT, WITHOUT ROWID;

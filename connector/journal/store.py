@@ -191,7 +191,7 @@ class Store:
         bulk.write(
             self.connection,
             "DELETE FROM unresolved WHERE (job, attempt) IN (SELECT value->>0, value->>1 FROM json_each(?))",
-            [(s.job.key, s.attempt) for s in settles if s.result == "refused"],
+            [(s.job.key, s.attempt) for s in settles if s.result in ("refused", "deferred")],
         )
         for settle in settles:
             if settle.result == "unsent":
