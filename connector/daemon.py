@@ -11,7 +11,6 @@ import os
 import secrets
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -21,12 +20,14 @@ import msgspec
 from connector import notify
 from connector.carriers.smpp import SmppCarrier
 from connector.clock import Clock
+from connector.config import Carrier as CarrierConfig
 from connector.config import Config
 from connector.dispatch import Dispatcher
 from connector.jobs.gate import Gate
 from connector.jobs.methods import Methods
 from connector.jobs.server import JobServer
 from connector.jobs.subscription import Subscriptions
+from connector.journal.lookup import Lookup
 from connector.journal.ops import Batch
 from connector.journal.reader import Reader
 from connector.journal.writer import Journal
@@ -41,6 +42,7 @@ __all__ = ["Daemon", "StateInUse", "run"]
 
 _log = logging.getLogger(__name__)
 
+_JOURNAL = "journal.db"
 _SWEEP_S = 1.0
 _LAG_S = 0.25
 _STALLED_S = 10.0
@@ -62,7 +64,7 @@ class Daemon:
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(self._state / "lock")
         enabled = [carrier for carrier in config.carriers if carrier.enabled]
-        path = self._state / "journal.db"
+        path = self._state / _JOURNAL
         self._journal = journal = Journal(
             path,
             now=self._now,
@@ -72,10 +74,9 @@ class Daemon:
             answer_timeout_s=max(carrier.binds.response_timeout_s for carrier in enabled) + 1.0,
         )
         self._apps = {application.name: journal.app(application.name) for application in config.applications}
-        self._reader = Reader(path)
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        self._lookup = Lookup(path)
         self._dispatcher = Dispatcher(journal, self._metrics, self._now)
-        self._subscriptions = Subscriptions(self._reader, self._executor, _unexpected)
+        self._subscriptions = Subscriptions(self._lookup, _unexpected)
         limits = Limits(frame=config.socket.max_frame_bytes)
         gate = Gate(config, _digest_key(self._state / "digest.key"), journal.last_job() + 1, self._now)
         self._methods = Methods(
@@ -84,8 +85,7 @@ class Daemon:
             gate=gate,
             dispatcher=self._dispatcher,
             journal=journal,
-            reader=self._reader,
-            executor=self._executor,
+            lookup=self._lookup,
             subscriptions=self._subscriptions,
             metrics=self._metrics,
             live=self._stats,
@@ -98,39 +98,37 @@ class Daemon:
             apps=self._apps,
             now=self._now,
         )
-        rng = rng or Random()
-        self._carriers = [
-            SmppCarrier(
-                carrier,
-                account=journal.account(f"{carrier.account.host.lower()}|{carrier.account.system_id}"),
-                max_parts=config.jobs.max_parts,
-                outcomes=self._dispatcher,
-                metrics=self._metrics.carrier(carrier.name),
-                now=self._now,
-                rng=rng,
-            )
-            for carrier in enabled
-        ]
+        self._rng = rng or Random()
+        self._carriers = [self._carrier(carrier) for carrier in enabled]
         self._http: HttpServer | None = None
         self._parked = 0
         self._backlog: dict[int, int] = {}
-        self._open_jobs = self._reader.open_jobs()
+        self._open_jobs = 0
         self._last_commit_at = self._now()
         self._draining = False
         self._periodic: list[asyncio.Task[None]] = []
 
+    def _carrier(self, carrier: CarrierConfig) -> SmppCarrier:
+        account = f"{carrier.account.host.lower()}|{carrier.account.system_id}"
+        return SmppCarrier(
+            carrier,
+            account=self._journal.account(account),
+            max_parts=self._config.jobs.max_parts,
+            outcomes=self._dispatcher,
+            metrics=self._metrics.carrier(carrier.name),
+            now=self._now,
+            rng=self._rng,
+        )
+
     async def start(self) -> None:
         """Recover, bind, listen; returns when jobs are taken."""
         self._loop = asyncio.get_running_loop()
-        recovered = self._reader.recover()
+        with contextlib.closing(Reader(self._state / _JOURNAL)) as reader:
+            recovered = reader.recover()
+        self._open_jobs = len(recovered.waiting) + len(recovered.outstanding) + recovered.awaiting_receipt
         self._journal.start()
         self._dispatcher.start(self._carriers)
-        now = self._now()
-        for job in recovered.waiting:
-            self._dispatcher.admit(job)
-            self._dispatcher.enqueue(job)
-        for job, account, carrier in recovered.outstanding:
-            self._dispatcher.recovered(job, account, carrier, now)
+        self._dispatcher.recover(recovered, self._now())
         if self._config.http is not None:
             from connector.http import HttpServer  # 5 MB that an instance without [http] need not carry
 
@@ -172,8 +170,7 @@ class Daemon:
         self._server.stop()
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)
-        self._executor.shutdown()
-        self._reader.close()
+        self._lookup.close()
         os.close(self._lock)
         log_event(_log, "stopped", waiting=len(self._dispatcher.queue))
 
@@ -198,6 +195,8 @@ class Daemon:
         self._dispatcher.intends_committed(batch.intends, now)
         self._methods.committed(batch, now)
         self._dispatcher.receipts_committed(batch.receipts, now)
+        self._dispatcher.parked_settled(batch.found, batch.unmatched)
+        self._dispatcher.ended(batch.ended)
         self._subscriptions.committed(batch.chunks)
         metrics = self._metrics
         metrics.journal_commit.observe(self._journal.commit_s)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from connector.carriers.contract import Attempt, Carrier, PartAnswer, Unsendable
 from connector.carriers.statuses import Verdict, classify, refusal
 from connector.journal.ops import Answer, EventType, Finish, Intend, Receipt, Settle
+from connector.journal.reader import Recovered
 from connector.journal.writer import Journal
 from connector.lifecycle import After, Ending, Situation, after
 from connector.metrics import CarrierLive, Metrics
@@ -25,6 +26,7 @@ __all__ = ["Dispatcher"]
 
 _PAUSE_S = 1.0
 _ENDINGS = {
+    Verdict.HERE_LATER: Ending.REFUSED_NOW,  # in time the carrier tries again by itself; this one came late
     Verdict.NOT_NOW: Ending.REFUSED_NOW,
     Verdict.OTHER_ROUTE: Ending.REFUSED_HERE,
     Verdict.NOWHERE: Ending.REFUSED_EVERYWHERE,
@@ -86,9 +88,9 @@ class Dispatcher:
         return True
 
     def forget(self, job: LiveJob) -> None:
-        """It became final without us: drop it if it still waits."""
+        """It became final without us: nothing more may leave; what is under way cannot be stopped."""
+        self.queue.cancel(job)
         if not self.is_under_way(job):
-            self.queue.cancel(job)
             self.release(job)
 
     def is_under_way(self, job: LiveJob) -> bool:
@@ -109,7 +111,10 @@ class Dispatcher:
             return
         now = self._now()
         for job in self.queue.pop_expired(now):
-            self._finish(job, "expired", "expired", "no carrier could take it before its deadline", now)
+            if job.resent:
+                self.release(job)  # the first attempt may have arrived: only its receipt can tell
+            else:
+                self._finish(job, "expired", "expired", "no carrier could take it before its deadline", now)
         candidates = self._candidates(now)
         while candidates:
             urgent = self.queue.pop(candidates)
@@ -134,7 +139,7 @@ class Dispatcher:
         try:
             attempt = carrier.prepare(job, now)
         except Unsendable as error:
-            self._go_on(job, Ending.REFUSED_HERE, carrier, str(error), now)
+            self._go_on(job, Ending.REFUSED_HERE, carrier, str(error), now, attempted=False)
             return
         chosen.room -= attempt.parts
         if chosen.room <= 0:
@@ -151,7 +156,9 @@ class Dispatcher:
         """Wake up when a deadline passes, or the rate limit gives room again."""
         times = [self.queue.next_deadline()]
         if len(self.queue):
-            times += [carrier.room_at(now) for carrier in self._carriers.values()]
+            # Where there is room already, what still waits may not go there: not the time, but another
+            # carrier's room, must wake us.
+            times += [c.room_at(now) for c in self._carriers.values() if c.room(now) <= 0]
         at = min((time for time in times if time is not None), default=None)
         if at is None or (self._timer is not None and self._timer_at <= at):
             return
@@ -171,6 +178,9 @@ class Dispatcher:
         carriers = set()
         for intend in intends:
             attempt: Attempt = intend.context
+            if not intend.applied:
+                # It ended meanwhile, by a receipt for an attempt that was thought lost: give the room back.
+                intend.job.cancelled = attempt.refused = True
             attempt.carrier.send(attempt, now)
             carriers.add(intend.carrier)
         for name in carriers:
@@ -183,6 +193,21 @@ class Dispatcher:
             by_carrier.setdefault(receipt.carrier, []).append(receipt)
         for name, group in by_carrier.items():
             self._carriers[name].receipts_committed(group, now)
+
+    def parked_settled(self, found: list[Receipt], unmatched: dict[str, int]) -> None:
+        """Count the receipts that were parked: those that found their message, and those given up."""
+        for receipt in found:
+            metrics = self._metrics.carrier(receipt.carrier)
+            metrics.receipts_matched += 1
+            metrics.receipts_by_address += receipt.match == "address"
+            metrics.receipts_late += receipt.match == "late"
+            if receipt.result == "delivered":
+                metrics.to_handset.observe(receipt.at - receipt.accepted_at)
+        for name, number in unmatched.items():
+            if name in self._carriers:
+                self._metrics.carrier(name).receipts_unmatched += number
+            else:
+                self._metrics.receipts_orphaned += number
 
     # Outcomes: what carriers tell
 
@@ -197,14 +222,15 @@ class Dispatcher:
         )  # fmt: skip
         self._journal.touch()
         if complete:
-            if job.queued:
-                self.queue.cancel(job)  # it waited to be sent again; that is not needed now
+            self.queue.cancel(job)  # it may have waited to be sent again; that is not needed now
             self.release(job)
 
     def refused(self, attempt: Attempt, status: int, now: float) -> None:
         ending = _ENDINGS[classify(status)]
         result = "deferred" if ending is Ending.REFUSED_NOW else "refused"
         self._settle(attempt, result, status, refusal(status), now)
+        if attempt.number < attempt.job.attempts or attempt.job.queued:
+            attempt.job.resent = False  # a late answer: it is not unknown any more
         if attempt.number == attempt.job.attempts:
             self._go_on(attempt.job, ending, attempt.carrier, refusal(status), now)
 
@@ -216,21 +242,31 @@ class Dispatcher:
         self._settle(attempt, "unsent", None, reason, now)
         self._go_on(attempt.job, Ending.UNSENT, attempt.carrier, reason, now)
 
+    def ended(self, jobs: Sequence[tuple[int, str]]) -> None:
+        """Receipts ended these jobs: those that still wait, as after a lost answer, must not leave again."""
+        for key in jobs:
+            if (job := self.live.get(key)) is not None:
+                self.forget(job)
+
     def receipt(self, receipt: Receipt) -> None:
         self._journal.batch.receipts.append(receipt)
         self._journal.touch()
 
     # After a restart
 
-    def recovered(self, job: LiveJob, account: int, carrier: str, now: float) -> None:
-        """A job whose intent was committed and whose answer, if any, was lost with the last process."""
+    def recover(self, recovered: Recovered, now: float) -> None:
+        """Take up what the last process left, however it ended."""
+        for job in recovered.waiting:
+            self.admit(job)
+            self.enqueue(job)
         reason = "the daemon ended before the submit_sm_resp"
-        self.admit(job)
-        self._journal.batch.settles.append(
-            Settle(job, job.attempts, account, carrier, "unknown", None, now, reason)
-        )
+        for job, account, carrier in recovered.outstanding:
+            self.admit(job)
+            self._journal.batch.settles.append(
+                Settle(job, job.attempts, account, carrier, "unknown", None, now, reason)
+            )
+            self._go_on(job, Ending.UNKNOWN, None, reason, now)
         self._journal.touch()
-        self._go_on(job, Ending.UNKNOWN, None, reason, now)
 
     # Stop
 
@@ -260,7 +296,19 @@ class Dispatcher:
         )  # fmt: skip
         self._journal.touch()
 
-    def _go_on(self, job: LiveJob, ending: Ending, carrier: Carrier | None, reason: str, now: float) -> None:
+    def _go_on(
+        self,
+        job: LiveJob,
+        ending: Ending,
+        carrier: Carrier | None,
+        reason: str,
+        now: float,
+        *,
+        attempted: bool = True,
+    ) -> None:
+        if job.cancelled:
+            self.release(job)
+            return
         if carrier is not None and ending in (Ending.REFUSED_HERE, Ending.REFUSED_NOW):
             job.tried |= {carrier.name}
             if ending is Ending.REFUSED_HERE:
@@ -272,9 +320,10 @@ class Dispatcher:
         else:
             situation = Situation.ROUTE_LEFT
         may_resend = job.on_unknown == "resend_once" and not job.resent
-        step = after(ending, situation, may_resend=may_resend)
+        step = after(ending, situation, may_resend=may_resend, in_doubt=job.resent)
         if step is After.REJECTED:
-            self._finish(job, "rejected", "failed", reason, now)
+            name = carrier.name if carrier is not None and attempted else None
+            self._finish(job, "rejected", "failed", reason, now, carrier=name)
         elif step is After.EXPIRED:
             self._finish(job, "expired", "expired", "its deadline passed before it could leave", now)
         elif step is After.AWAIT_RECEIPT:
@@ -291,15 +340,22 @@ class Dispatcher:
                 self.enqueue(job)
 
     def _finish(
-        self, job: LiveJob, outcome: Outcome, type: EventType, reason: str, now: float, context: object = None
+        self,
+        job: LiveJob,
+        outcome: Outcome,
+        type: EventType,
+        reason: str,
+        now: float,
+        context: object = None,
+        *,
+        carrier: str | None = None,
     ) -> None:
-        if job.queued:
-            self.queue.cancel(job)
+        self.queue.cancel(job)
         self.release(job)
         self._journal.batch.finishes.append(
             Finish(
                 job.key, job.app, job.id, outcome, type, reason, now, job.content.traceparent,
-                job.attempts or None, context,
+                job.attempts or None, context, carrier,
             )
         )  # fmt: skip
         self._journal.touch()

@@ -29,6 +29,7 @@ class ErrorEntry(NamedTuple):
 
 _SOCKET: Final = ("socket",)
 _CONNECTION: Final = ("connection",)
+_BOTH: Final = ("socket", "connection")
 _FILES: Final = ("check", "run")
 
 ERRORS: Final[dict[str, ErrorEntry]] = {
@@ -53,23 +54,18 @@ ERRORS: Final[dict[str, ErrorEntry]] = {
         _SOCKET,
     ),
     "busy": ErrorEntry(
-        "Too many jobs are waiting to leave; nothing was stored.",
-        "Submit again after `retry_after_s` seconds.",
-        _SOCKET,
+        "Too many jobs are waiting to leave, or too many connections are open; nothing was stored.",
+        "Try again after `retry_after_s` seconds.",
+        _BOTH,
     ),
     "forbidden": ErrorEntry(
         "The caller's user may not use this lane, template or sender.",
         "Add the uid or the sender to [[application]] in connector.toml, or use the lane's own socket.",
-        _SOCKET,
+        _BOTH,
     ),
     "unknown_job": ErrorEntry(
         "This application has no job of this id, or it is older than the retention time.",
         "Check the id; raise [state] retention_days to keep jobs longer.",
-        _SOCKET,
-    ),
-    "not_subscribed": ErrorEntry(
-        "The method needs a subscription and this connection has none.",
-        "Call `subscribe` on the same connection first.",
         _SOCKET,
     ),
     "frame_too_large": ErrorEntry(
@@ -85,7 +81,7 @@ ERRORS: Final[dict[str, ErrorEntry]] = {
     "draining": ErrorEntry(
         "The daemon is stopping and takes no new jobs.",
         "Connect again and submit after `retry_after_s` seconds.",
-        _SOCKET,
+        _BOTH,
     ),
     "internal": ErrorEntry(
         "The daemon failed in a way it did not foresee.",

@@ -66,7 +66,15 @@ TABLE: Final[dict[Ending, dict[Situation, After]]] = {
 }
 
 
-def after(ending: Ending, situation: Situation, *, may_resend: bool) -> After:
-    """The step of the table; `may_resend` is the job's policy for the unknown, unless already used."""
+def after(ending: Ending, situation: Situation, *, may_resend: bool, in_doubt: bool) -> After:
+    """The step of the table.
+
+    may_resend  the job's policy for the unknown, unless already used
+    in_doubt    an earlier attempt is unknown and may have arrived: the failure of this one ends nothing
+    """
     step = TABLE[ending][situation]
-    return After.AWAIT_RECEIPT if step is After.RESEND and not may_resend else step
+    if step is After.RESEND and not may_resend:
+        return After.AWAIT_RECEIPT
+    if in_doubt and step in (After.REJECTED, After.EXPIRED):
+        return After.AWAIT_RECEIPT
+    return step

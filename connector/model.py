@@ -38,8 +38,8 @@ class LiveJob:
     """
 
     __slots__ = (
-        "accepted_at", "app", "attempts", "barred", "cancelled", "content", "deadline_at", "id", "key", "on_unknown",
-        "queued", "recipient", "resent", "tried",
+        "accepted_at", "app", "attempts", "barred", "cancelled", "content", "deadline_at", "id", "key",
+        "on_unknown", "queued", "recipient", "resent", "tried",
     )  # fmt: skip
 
     def __init__(

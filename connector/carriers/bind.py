@@ -201,6 +201,7 @@ class Bind:
             wait = self._backoff.wait_s(self._failure)
             if wait is None:
                 self._enter(BindState.REFUSED)
+                log_event(_log, "credentials refused; not trying again", level=logging.ERROR, bind=self.name)
                 await self._stopping.wait()
                 break
             self._enter(BindState.DOWN)

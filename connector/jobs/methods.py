@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from connector import __version__
@@ -16,8 +15,8 @@ from connector.jobs.connection import Connection, fault
 from connector.jobs.gate import Gate
 from connector.jobs.subscription import Subscriptions
 from connector.jobs.views import job_view
+from connector.journal.lookup import Lookup
 from connector.journal.ops import Accept, Acknowledge, Batch, Finish
-from connector.journal.reader import Reader
 from connector.journal.writer import Journal
 from connector.log import event as log_event
 from connector.metrics import Metrics
@@ -68,8 +67,7 @@ class Methods:
         gate: Gate,
         dispatcher: Dispatcher,
         journal: Journal,
-        reader: Reader,
-        executor: Executor,
+        lookup: Lookup,
         subscriptions: Subscriptions,
         metrics: Metrics,
         live: Callable[[], dict[str, Any]],
@@ -79,8 +77,7 @@ class Methods:
         self._gate = gate
         self._dispatcher = dispatcher
         self._journal = journal
-        self._reader = reader
-        self._executor = executor
+        self._lookup = lookup
         self._subscriptions = subscriptions
         self._metrics = metrics
         self._live = live
@@ -115,6 +112,8 @@ class Methods:
             self._refuse(connection, request.msgid, _params_error(code, error))
         except ConnectorError as error:
             self._refuse(connection, request.msgid, error)
+        except Exception as error:
+            self._failed(connection, request.msgid, error)
 
     def committed(self, batch: Batch, now: float) -> None:
         """Answer what waited for this commit."""
@@ -277,13 +276,10 @@ class Methods:
         )
 
     def _stats(self, connection: Connection, request: Request, now: float) -> None:
-        async def read() -> None:
-            loop = asyncio.get_running_loop()
-            orphans = await loop.run_in_executor(self._executor, self._reader.orphans, _ORPHANS_SHOWN)
-            connection.reply(request.msgid, {**self._live(), "orphans": orphans})
-            connection.flush()
+        async def stats() -> dict[str, Any]:
+            return {**self._live(), "orphans": await self._lookup.orphans(_ORPHANS_SHOWN)}
 
-        self._spawn(connection, read())
+        self._answer_later(connection, request.msgid, stats)
 
     def _hello(self, connection: Connection, request: Request, now: float) -> None:
         parse_params(Hello, request.params)
@@ -295,15 +291,13 @@ class Methods:
     def _subscribe(self, connection: Connection, request: Request, now: float) -> None:
         params = parse_params(Subscribe, request.params)
 
-        async def start() -> None:
-            loop = asyncio.get_running_loop()
-            cursor, newest = await loop.run_in_executor(self._executor, self._reader.cursor, connection.app)
+        async def subscribe() -> dict[str, int]:
+            cursor, newest = await self._lookup.cursor(connection.app)
             after = cursor if params.from_seq is None else max(params.from_seq - 1, 0)
-            connection.reply(request.msgid, {"from_seq": after + 1, "newest": newest})
-            connection.flush()
             self._subscriptions.add(connection, after, newest)
+            return {"from_seq": after + 1, "newest": newest}
 
-        self._spawn(connection, start())
+        self._answer_later(connection, request.msgid, subscribe)
 
     def _ack(self, connection: Connection, request: Request, now: float) -> None:
         params = parse_params(Ack, request.params)
@@ -316,31 +310,38 @@ class Methods:
     ) -> None:
         """Answer with what `answer` makes of the job's row."""
 
-        async def read() -> None:
-            loop = asyncio.get_running_loop()
-            row = await loop.run_in_executor(self._executor, self._reader.job, connection.app, id)
+        async def read() -> Any:
+            row = await self._lookup.job(connection.app, id)
             if row is None:
-                self._refuse(
-                    connection, msgid, ConnectorError("unknown_job", "no job of this id", field="id")
-                )
-            else:
-                connection.reply(msgid, answer(row))
-            connection.flush()
+                raise ConnectorError("unknown_job", "no job of this id", field="id")
+            return answer(row)
 
-        self._spawn(connection, read())
+        self._answer_later(connection, msgid, read)
 
-    def _spawn(self, connection: Connection, lookup: Coroutine[Any, Any, None]) -> None:
+    def _answer_later(
+        self, connection: Connection, msgid: int, question: Callable[[], Awaitable[Any]]
+    ) -> None:
+        """Answer with what `question` finds in the journal; meanwhile other calls go on."""
+
+        async def answer() -> None:
+            try:
+                connection.reply(msgid, await question())
+            except ConnectorError as error:
+                self._refuse(connection, msgid, error)
+            except Exception as error:
+                self._failed(connection, msgid, error)
+            finally:
+                connection.done()
+                connection.flush()
+
         connection.begin()
-
-        def done(task: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
-            connection.done()
-            if not task.cancelled() and (error := task.exception()) is not None:
-                log_event(_log, "a look into the journal failed", level=logging.ERROR, error=error)
-
-        task = asyncio.create_task(lookup)
+        task = asyncio.create_task(answer())
         self._tasks.add(task)
-        task.add_done_callback(done)
+        task.add_done_callback(self._tasks.discard)
+
+    def _failed(self, connection: Connection, msgid: int, error: Exception) -> None:
+        log_event(_log, "a call failed", level=logging.ERROR, error=error)
+        self._refuse(connection, msgid, ConnectorError("internal", "the daemon failed; see its log"))
 
 
 def _params_error(code: str, error: ParamsError) -> ConnectorError:

@@ -7,7 +7,9 @@ import logging
 import os
 import socket
 import stat
+import sys
 from collections.abc import Callable
+from typing import Any, Final
 
 from connector.config import Config
 from connector.jobs.connection import Connection
@@ -20,6 +22,9 @@ from protocols.rpc.messages import Fault, Request
 __all__ = ["JobServer"]
 
 _log = logging.getLogger(__name__)
+
+# Since Python 3.13 a server removes its socket file when it closes, also one that is systemd's.
+_KEEP_FILE: Final[dict[str, Any]] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
 
 class JobServer:
@@ -50,7 +55,7 @@ class JobServer:
         loop = asyncio.get_running_loop()
         listening = _passed(passed_fd) if passed_fd is not None else self._bind()
         self._server = await loop.create_unix_server(
-            lambda: Connection(self, self._limits, self._now), sock=listening, backlog=1024
+            lambda: Connection(self, self._limits, self._now), sock=listening, backlog=1024, **_KEEP_FILE
         )
 
     def _bind(self) -> socket.socket:
@@ -77,6 +82,7 @@ class JobServer:
             self._server.close()
         if self._path is not None:
             os.unlink(self._path)
+            self._path = None
 
     def stop(self) -> None:
         """Close the connections."""

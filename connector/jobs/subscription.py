@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
 
 from connector.jobs.connection import Connection
+from connector.journal.lookup import Lookup
 from connector.journal.ops import Chunk
-from connector.journal.reader import Reader
 
 __all__ = ["Subscriptions"]
 
@@ -18,9 +17,8 @@ class Subscriptions:
     as fast as it reads.
     """
 
-    def __init__(self, reader: Reader, executor: Executor, on_error: Callable[[BaseException], None]) -> None:
-        self._reader = reader
-        self._executor = executor
+    def __init__(self, lookup: Lookup, on_error: Callable[[BaseException], None]) -> None:
+        self._lookup = lookup
         self._on_error = on_error
         self._by_app: dict[int, set[Connection]] = {}
         self._newest: dict[int, int] = {}
@@ -66,14 +64,11 @@ class Subscriptions:
             self._on_error(error)
 
     async def _pull(self, connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while not connection.paused and connection.position is not None:
                 if connection.position >= self._newest[connection.app]:
                     break
-                frames, last = await loop.run_in_executor(
-                    self._executor, self._reader.events, connection.app, connection.position
-                )
+                frames, last = await self._lookup.events(connection.app, connection.position)
                 if not frames:
                     break
                 connection.position = last

@@ -6,7 +6,7 @@ import apsw
 import msgspec
 
 from connector.journal import bulk
-from connector.journal.ops import Chunk
+from connector.journal.ops import Acknowledge, Chunk
 from protocols.rpc.event import Event
 
 __all__ = ["EventLog"]
@@ -38,13 +38,17 @@ class EventLog:
         self._last[app] = seq = self._last.get(app, 0) + 1
         return seq
 
-    def acknowledge(self, app: int, seq: int) -> None:
-        """Forget events up to `seq`; what was never sent cannot be acknowledged."""
-        seq = min(seq, self._last.get(app, 0))
-        if seq > self._cursor.get(app, 0):
-            self._cursor[app] = seq
-            self._connection.execute("UPDATE app SET cursor = ? WHERE id = ?", (seq, app))
-            self._connection.execute("DELETE FROM event WHERE app = ? AND last <= ?", (app, seq))
+    def acknowledge(self, acknowledges: list[Acknowledge]) -> None:
+        """Forget events up to the highest number; what was never sent cannot be acknowledged."""
+        newest: dict[int, int] = {}
+        for acknowledge in acknowledges:
+            newest[acknowledge.app] = max(acknowledge.seq, newest.get(acknowledge.app, 0))
+        for app, seq in newest.items():
+            seq = min(seq, self._last.get(app, 0))
+            if seq > self._cursor.get(app, 0):
+                self._cursor[app] = seq
+                self._connection.execute("UPDATE app SET cursor = ? WHERE id = ?", (seq, app))
+                self._connection.execute("DELETE FROM event WHERE app = ? AND last <= ?", (app, seq))
 
     def save(self, at: float) -> list[Chunk]:
         chunks = []

@@ -13,7 +13,7 @@ import msgspec
 from connector.model import LiveJob, Outcome
 
 __all__ = [
-    "Accept", "Acknowledge", "Answer", "Batch", "Chunk", "Finish", "Intend", "Receipt", "Settle",
+    "Accept", "Acknowledge", "Answer", "Batch", "Chunk", "Finish", "Intend", "Receipt", "Settle", "no_key",
 ]  # fmt: skip
 
 Verdict = Literal["new", "duplicate", "conflict"]
@@ -36,7 +36,7 @@ class Accept(msgspec.Struct):
 
 
 class Intend(msgspec.Struct):
-    """The intent to send; its bytes leave after the commit."""
+    """The intent to send; its bytes leave after the commit. *out*: `applied`, False when the job is final."""
 
     job: LiveJob
     account: int
@@ -45,10 +45,14 @@ class Intend(msgspec.Struct):
     at: float
     decision: str
     context: Any
+    applied: bool = True
 
 
 class Answer(msgspec.Struct, gc=False):
-    """A submit_sm_resp with a message id. `complete`: it was the attempt's last part."""
+    """A submit_sm_resp that accepts a part. `complete`: it was the attempt's last part.
+
+    `key` is empty when the carrier gave no message id.
+    """
 
     job: LiveJob
     attempt: int
@@ -79,7 +83,7 @@ class Settle(msgspec.Struct):
 class Receipt(msgspec.Struct):
     """What a carrier reported. *out*: how it matched, and when its job was accepted.
 
-    keys    forms of the id it may stand for, the likeliest first
+    keys    forms of the id it may stand for, the id's own first; none: no receipt, only kept
     result  delivered or failed when the state is final, else None
     address digits of its source_addr, the handset
     """
@@ -98,7 +102,10 @@ class Receipt(msgspec.Struct):
 
 
 class Finish(msgspec.Struct):
-    """The end of a job that no receipt decided. *out*: `applied`, False when it was final already."""
+    """The end of a job that no receipt decided. *out*: `applied`, False when it was final already.
+
+    With a `carrier` it is the end of `attempt` too, which is not told apart from it.
+    """
 
     key: int
     app: int
@@ -110,7 +117,13 @@ class Finish(msgspec.Struct):
     traceparent: str | None = None
     attempt: int | None = None
     context: Any = None
+    carrier: str | None = None
     applied: bool = False
+
+
+def no_key(job: int, attempt: int, part: int) -> str:
+    """Stands for the message id of a part that has none; only this part has it."""
+    return f"/{job}/{attempt}/{part}"
 
 
 class Acknowledge(msgspec.Struct, gc=False):
@@ -144,6 +157,9 @@ class Batch(msgspec.Struct):
     chunks: list[Chunk] = []  # out
     outcomes: dict[str, int] = {}  # out: jobs that became final, by outcome
     missed: int = 0  # out: jobs that were not delivered by their deadline
+    ended: list[tuple[int, str]] = []  # out: (application, id) of jobs that a receipt ended
+    found: list[Receipt] = []  # out: parked receipts that have found their message
+    unmatched: dict[str, int] = {}  # out: parked receipts that were given up, by carrier
     parked: int = 0  # out: receipts that wait for their match
     backlog: dict[int, int] = {}  # out: events not acknowledged, by application
 

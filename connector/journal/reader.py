@@ -76,10 +76,6 @@ class Reader:
             attempt["answers"] = [part for part in parts if part["attempt"] == attempt["n"]]
         return job
 
-    def open_jobs(self) -> int:
-        count: int = self._connection.execute("SELECT count(*) FROM job WHERE outcome IS NULL").get
-        return count
-
     def orphans(self, limit: int) -> list[dict[str, Any]]:
         """The newest receipts that match nothing, raw."""
         return _all(
@@ -101,20 +97,22 @@ class Reader:
                       (SELECT count(DISTINCT p.part) FROM part p WHERE p.job = j.id AND p.attempt = a.n),
                       (SELECT json_group_array(r.carrier) FROM attempt r
                        WHERE r.job = j.id AND r.result = 'refused'),
-                      (SELECT count(*) FROM attempt u WHERE u.job = j.id AND u.result = 'unknown')
+                      (SELECT count(*) FROM attempt u WHERE u.job = j.id
+                       AND (u.result = 'unknown' OR (u.result IS NULL AND u.n < a.n))),
+                      EXISTS (SELECT 1 FROM attempt s WHERE s.job = j.id AND s.n < a.n AND s.result IS NULL)
                FROM job j LEFT JOIN attempt a ON a.job = j.id
                 AND a.n = (SELECT max(n) FROM attempt m WHERE m.job = j.id)
                WHERE j.outcome IS NULL ORDER BY j.deadline_at"""
         ):
             key, app, ext, recipient, body, accepted_at, deadline_at, on_unknown, n = row[:9]
-            account, carrier, result, parts, answered, refused, unknowns = row[9:]
+            account, carrier, result, parts, answered, refused, unknowns, taken = row[9:]
             job = LiveJob(
                 key=key, app=app, id=ext, recipient=recipient, accepted_at=accepted_at,
                 content=msgspec.json.decode(body, type=Content), deadline_at=deadline_at,
                 on_unknown=on_unknown, attempts=n or 0, barred=frozenset(msgspec.json.decode(refused)),
                 resent=unknowns > 0,
             )  # fmt: skip
-            if n is None or result in ("refused", "deferred", "unsent"):
+            if n is None or (result in ("refused", "deferred", "unsent") and not taken):
                 waiting.append(job)
             elif result == "unknown" and on_unknown == "resend_once" and unknowns == 1:
                 job.resent = True

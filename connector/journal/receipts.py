@@ -1,30 +1,36 @@
 """Receipts to their messages, inside the transaction that stores them.
 
 A message is found by its id under every plausible spelling. Where two spellings lead to two messages, the
-handset's number decides, then the order of the forms. What matches nothing is parked: its submit_sm_resp may
-still be on the way. A parked receipt is matched by number alone when exactly one attempt to that handset
-never got its id, and none other is under way: better known than `unknown`, but never a guess.
+handset's number decides, then the order of the forms. A form other than the id's own counts only together
+with that number: where ids are counted up, 16 read as hexadecimal is another message's 22. What matches
+nothing is parked: its submit_sm_resp may still be on the way. What no answer came for is matched by number
+alone where only one job is possible.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 import apsw
 import msgspec
 
 from connector.journal import bulk
+from connector.journal.addresses import Place, places
 from connector.journal.ops import Receipt
 
 __all__ = ["Match", "Parking", "match"]
 
 MAX_PARKED = 100_000
 
+_SAME_DIGITS = 7
+"""How much of the end of two numbers must agree: carriers differ in the prefix, and no number is shorter."""
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _PARK = """
     INSERT INTO parked
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
     FROM json_each(?)
 """
 
@@ -59,18 +65,26 @@ class Match(NamedTuple):
 
 def match(connection: apsw.Connection, receipts: list[Receipt]) -> dict[int, Match]:
     """Index in `receipts` → its message; what matches nothing is absent."""
-    wanted = [(i, r.account, key) for i, r in enumerate(receipts) for _, key in r.keys]
+    wanted = [(i, r.account, key) for i, r in enumerate(receipts) for _, key in r.keys if key]
     found: dict[int, Match] = {}
     for row in bulk.rows(connection, _FIND, wanted):
         candidate = Match(*row)
+        receipt = receipts[candidate.receipt]
+        if candidate.key != receipt.keys[0][1] and not _same_handset(candidate, receipt):
+            continue
         held = found.get(candidate.receipt)
-        if held is None or _better(candidate, held, receipts[candidate.receipt]):
+        if held is None or _better(candidate, held, receipt):
             found[candidate.receipt] = candidate
     return found
 
 
+def _same_handset(match: Match, receipt: Receipt) -> bool:
+    end = receipt.address[-_SAME_DIGITS:]
+    return len(end) == _SAME_DIGITS and match.recipient.endswith(end)
+
+
 def _better(candidate: Match, held: Match, receipt: Receipt) -> bool:
-    ours, theirs = (match.recipient[1:] == receipt.address for match in (candidate, held))
+    ours, theirs = (_same_handset(match, receipt) for match in (candidate, held))
     if ours != theirs:
         return ours
     order = [key for _, key in receipt.keys]
@@ -78,11 +92,15 @@ def _better(candidate: Match, held: Match, receipt: Receipt) -> bool:
 
 
 class Parking:
-    """Receipts that wait for their message, at most MAX_PARKED; the oldest go first."""
+    """Receipts that wait for their message, at most MAX_PARKED; the oldest go first.
+
+    `unmatched` counts those that went without having found it, by carrier.
+    """
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self.count: int = connection.execute("SELECT count(*) FROM parked").get
+        self.unmatched: Counter[str] = Counter()
         self._last: int = connection.execute("SELECT ifnull(max(id), 0) FROM parked").get
 
     def park(self, receipts: list[Receipt]) -> None:
@@ -91,10 +109,10 @@ class Parking:
             receipt.match = "parked"
             self._last += 1
             rows.append((
-                self._last, receipt.account, receipt.at, _encode(receipt.keys).decode(), receipt.address,
-                receipt.state, receipt.result, receipt.raw,
+                self._last, receipt.account, receipt.carrier, receipt.at, _encode(receipt.keys).decode(),
+                receipt.address, receipt.state, receipt.result, receipt.raw,
             ))  # fmt: skip
-            keys += [(receipt.account, key, self._last) for _, key in receipt.keys]
+            keys += [(receipt.account, key, self._last) for _, key in receipt.keys if key]
         bulk.write(self._connection, _PARK, rows)
         bulk.write(
             self._connection,
@@ -103,8 +121,7 @@ class Parking:
         )
         self.count += len(receipts)
         if self.count > MAX_PARKED:
-            oldest = "SELECT id FROM parked ORDER BY id LIMIT ?"
-            self._remove([row for (row,) in self._connection.execute(oldest, (self.count - MAX_PARKED,))])
+            self._drop("SELECT id FROM parked ORDER BY id LIMIT ?", self.count - MAX_PARKED)
 
     def take(self, answered: list[tuple[int, str]]) -> list[Receipt]:
         """The receipts that were waiting for these (account, key) pairs, oldest first."""
@@ -118,41 +135,42 @@ class Parking:
         )
         return self._leave(found)
 
-    def take_by_address(self, parked_before: float) -> list[tuple[Receipt, int, int]]:
-        """(receipt, job, attempt) where the number alone tells the message; see the module's text."""
+    def take_by_address(self, parked_from: float, parked_before: float) -> list[tuple[Receipt, Place]]:
+        """The receipts for which the handset's number alone tells the message."""
         if not self.count:
             return []
-        rows = list(
-            self._connection.execute(
-                """SELECT p.id, min(u.job), min(u.attempt) FROM parked p
-                   JOIN unresolved u ON u.account = p.account AND u.recipient = p.address
-                   WHERE p.at < ?1 AND NOT EXISTS (
-                       SELECT 1 FROM parked o WHERE o.account = p.account AND o.address = p.address
-                                                AND o.id != p.id AND o.keys != p.keys)
-                   GROUP BY p.id HAVING count(*) = 1 ORDER BY p.id""",
-                (parked_before,),
-            )
-        )
-        receipts = self._leave([row[0] for row in rows])
-        return [(receipt, job, n) for receipt, (_, job, n) in zip(receipts, rows, strict=True)]
+        found = places(self._connection, parked_from, parked_before)
+        rows = sorted(found)
+        return [(receipt, found[row]) for receipt, row in zip(self._leave(rows), rows, strict=True)]
 
     def forget_before(self, at: float) -> None:
-        self._remove(
-            [row for (row,) in self._connection.execute("SELECT id FROM parked WHERE at < ?", (at,))]
+        if self.count:
+            self._drop("SELECT id FROM parked WHERE at < ?", at)
+
+    def _drop(self, which: str, value: float) -> None:
+        rows = [row for (row,) in self._connection.execute(which, (value,))]
+        self.unmatched.update(
+            bulk.rows(
+                self._connection,
+                """SELECT json_group_array(p.carrier) FROM json_each(?) e
+                   CROSS JOIN parked p ON p.id = e.value WHERE p.keys != '[]'""",
+                rows,
+            )
         )
+        self._remove(rows)
 
     def _leave(self, rows: list[int]) -> list[Receipt]:
         found = bulk.rows(
             self._connection,
-            """SELECT json_group_array(
-                   json_array(p.account, p.keys, p.address, p.state, p.result, p.raw, p.at) ORDER BY p.id)
+            """SELECT json_group_array(json_array(p.account, p.carrier, p.keys, p.address, p.state, p.result,
+                                                  p.raw, p.at) ORDER BY p.id)
                FROM json_each(?) e CROSS JOIN parked p ON p.id = e.value""",
             rows,
         )
         self._remove(rows)
         return [
-            Receipt(account, "", _decode(keys), address, state, result, raw, at, None)
-            for account, keys, address, state, result, raw, at in found
+            Receipt(account, carrier, _decode(keys), address, state, result, raw, at, None)
+            for account, carrier, keys, address, state, result, raw, at in found
         ]
 
     def _remove(self, rows: list[int]) -> None:

@@ -56,14 +56,14 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         parts     INTEGER NOT NULL,
         at        REAL NOT NULL,               -- the intent; the bytes leave after this commit
         decision  TEXT NOT NULL,               -- JSON: the candidates and the rule that chose
-        result    TEXT,                        -- NULL while under way or sent, else refused, deferred, unknown, unsent
+        result    TEXT,                        -- NULL while under way or sent, else of ops.Settle
         status    INTEGER,                     -- command_status of a refusal
         PRIMARY KEY (job, n)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE part (
         account     INTEGER NOT NULL,
-        key         TEXT NOT NULL,             -- smpp.id_keys.stored_key of the message id
+        key         TEXT NOT NULL,             -- smpp.id_keys.stored_key of the message id, or ops.no_key
         job         INTEGER NOT NULL,
         attempt     INTEGER NOT NULL,
         part        INTEGER NOT NULL,
@@ -89,19 +89,23 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE TABLE parked (                      -- receipts that match nothing yet
         id       INTEGER PRIMARY KEY,
         account  INTEGER NOT NULL,
+        carrier  TEXT NOT NULL,
         at       REAL NOT NULL,
-        keys     TEXT NOT NULL,                -- JSON of smpp.id_keys.lookup_keys
+        keys     TEXT NOT NULL,                -- JSON of smpp.id_keys.lookup_keys; [] for what is no receipt
         address  TEXT NOT NULL,
         state    TEXT NOT NULL,
         result   TEXT,
         raw      TEXT NOT NULL
     ) STRICT;
+    CREATE INDEX parked_at ON parked (at);
+    CREATE INDEX parked_address ON parked (account, address);
     CREATE TABLE parked_key (
         account  INTEGER NOT NULL,
         key      TEXT NOT NULL,
         parked   INTEGER NOT NULL,
         PRIMARY KEY (account, key, parked)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX parked_key_parked ON parked_key (parked);
 
     CREATE TABLE event (
         app     INTEGER NOT NULL,

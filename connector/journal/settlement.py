@@ -7,8 +7,9 @@ from collections import Counter
 import apsw
 
 from connector.journal import bulk
+from connector.journal.addresses import Place
 from connector.journal.events import EventLog
-from connector.journal.ops import Finish, Receipt
+from connector.journal.ops import Batch, Finish, Receipt, no_key
 from connector.journal.receipts import Match, Parking, match
 from protocols.rpc.event import Event
 
@@ -29,17 +30,24 @@ _COMPLETE = """
         FROM (SELECT DISTINCT value->>0 AS job FROM json_each(?)) e CROSS JOIN part p ON p.job = e.job
         WHERE p.result = 'delivered' GROUP BY p.job, p.attempt HAVING count(DISTINCT p.part) = min(p.parts))
 """
-# Attempts that may still deliver: under way, unknown, or sent without a final receipt.
+# Jobs that the failure of a part does not end: its attempt was refused before, in another part, or another
+# attempt may still deliver: it is under way, unknown, or sent without a final receipt.
 _HOPE = """
     SELECT json_group_array(DISTINCT e.value->>0) FROM json_each(?) e
-    CROSS JOIN attempt a ON a.job = e.value->>0 AND a.n != e.value->>1
-    WHERE (a.result IS NULL OR a.result = 'unknown')
-      AND NOT EXISTS (SELECT 1 FROM part p WHERE p.job = a.job AND p.attempt = a.n AND p.result = 'failed')
+    CROSS JOIN attempt a ON a.job = e.value->>0
+    WHERE CASE WHEN a.n = e.value->>1 THEN a.result IN ('refused', 'deferred') ELSE
+          (a.result IS NULL OR a.result = 'unknown') AND NOT EXISTS
+          (SELECT 1 FROM part p WHERE p.job = a.job AND p.attempt = a.n AND p.result = 'failed') END
+"""
+_ANSWERED = """
+    SELECT (SELECT count(DISTINCT p.part) FROM part p WHERE p.job = a.job AND p.attempt = a.n), a.parts
+    FROM attempt a WHERE a.job = ? AND a.n = ?
 """
 _OPEN = """
     SELECT json_group_array(j.id) FROM json_each(?) e CROSS JOIN job j ON j.id = e.value
     WHERE j.outcome IS NULL
 """
+_FINAL = _OPEN.replace("IS NULL", "IS NOT NULL")
 
 
 class Settlement:
@@ -51,12 +59,26 @@ class Settlement:
         self.parking = parking
         self._outcomes: Counter[str] = Counter()
         self._missed = 0
+        self._ended: list[tuple[int, str]] = []
+        self._found: list[Receipt] = []
 
-    def take_counts(self) -> tuple[dict[str, int], int]:
-        """Since the last call: jobs that became final, by outcome, and those that missed their deadline."""
-        taken = (self._outcomes, self._missed)
-        self._outcomes, self._missed = Counter(), 0
-        return taken
+    def report(self, batch: Batch) -> None:
+        """Fill in what came of `batch`."""
+        parking = self.parking
+        batch.outcomes, self._outcomes = self._outcomes, Counter()
+        batch.missed, self._missed = self._missed, 0
+        batch.ended, self._ended = self._ended, []
+        batch.found, self._found = self._found, []
+        batch.unmatched, parking.unmatched = parking.unmatched, Counter()
+        batch.parked = parking.count
+
+    def open(self, jobs: list[int]) -> set[int]:
+        """Those of `jobs` that are known and have not ended."""
+        return set(bulk.rows(self._connection, _OPEN, jobs))
+
+    def final(self, jobs: list[int]) -> set[int]:
+        """Those of `jobs` that have ended; nothing more may be told of them."""
+        return set(bulk.rows(self._connection, _FINAL, jobs))
 
     def receipts(self, receipts: list[Receipt]) -> None:
         """Match and apply; what matches nothing is parked."""
@@ -80,33 +102,41 @@ class Settlement:
         bulk.write(self._connection, _PART, list(parts.values()))
         self._decide(decisive)
 
-    def by_address(self, receipt: Receipt, job: int, attempt: int) -> None:
-        """A receipt whose id never came, of the one attempt it can belong to: give the attempt its part."""
-        _, key = receipt.keys[0]
+    def parked(self, receipts: list[Receipt]) -> None:
+        """The same for receipts that left the parking because their message may be known now."""
+        self.receipts(receipts)
+        self._found += [receipt for receipt in receipts if receipt.match != "parked"]
+
+    def by_address(self, receipt: Receipt, place: Place) -> None:
+        """A receipt of a part whose id never came: give the part this id, and the attempt its answers."""
+        key = receipt.keys[0][1] or no_key(*place)
+        receipt.keys = (("address", key),)
         self._connection.execute(
-            """INSERT OR REPLACE INTO part
-               SELECT ?, ?, a.job, a.n, 1, a.parts, '', a.at, NULL, NULL, NULL, NULL
+            """INSERT OR IGNORE INTO part
+               SELECT ?, ?, a.job, a.n, ?, a.parts, '', a.at, NULL, NULL, NULL, NULL
                FROM attempt a WHERE a.job = ? AND a.n = ?""",
-            (receipt.account, key, job, attempt),
+            (receipt.account, key, place.part, place.job, place.attempt),
         )
-        self._connection.execute(
-            "DELETE FROM unresolved WHERE job = ? AND attempt = ? AND NOT EXISTS"
-            " (SELECT 1 FROM attempt a WHERE a.job = ?1 AND a.n = ?2 AND a.parts > 1)",
-            (job, attempt),
-        )
-        self._connection.execute("UPDATE attempt SET result = NULL WHERE job = ? AND n = ?", (job, attempt))
-        self.receipts([receipt])
+        attempt = (place.job, place.attempt)
+        (answered, parts) = next(self._connection.execute(_ANSWERED, attempt))
+        if answered == parts:
+            self._connection.execute("DELETE FROM unresolved WHERE job = ? AND attempt = ?", attempt)
+            self._connection.execute("UPDATE attempt SET result = NULL WHERE job = ? AND n = ?", attempt)
+        self.parked([receipt])
+        if receipt.match == "id":
+            receipt.match = "address"
 
     def finish(self, finishes: list[Finish]) -> None:
         if not finishes:
             return
-        open_jobs = set(bulk.rows(self._connection, _OPEN, [finish.key for finish in finishes]))
+        open_jobs = self.open([finish.key for finish in finishes])
         for finish in finishes:
             finish.applied = finish.key in open_jobs
             if finish.applied:
                 open_jobs.discard(finish.key)
                 self._events.emit(finish.app, Event(
                     seq=self._events.next_seq(finish.app), id=finish.id, at=finish.at, type=finish.type,
+                    channel="sms" if finish.carrier else None, carrier=finish.carrier,
                     attempt=finish.attempt, final=True, outcome=finish.outcome, reason=finish.reason,
                     traceparent=finish.traceparent,
                 ))  # fmt: skip
@@ -140,9 +170,10 @@ class Settlement:
     def _emit(self, receipt: Receipt, message: Match, outcome: str) -> None:
         self._outcomes[outcome] += 1
         self._missed += outcome != "delivered" or receipt.at > message.deadline_at
+        self._ended.append((message.app, message.ext))
         self._events.emit(message.app, Event(
             seq=self._events.next_seq(message.app), id=message.ext, at=receipt.at,
-            type=outcome, channel="sms", carrier=receipt.carrier or None,  # type: ignore[arg-type]
+            type=outcome, channel="sms", carrier=receipt.carrier,  # type: ignore[arg-type]
             attempt=message.attempt, final=True, outcome=outcome,  # type: ignore[arg-type]
             reason=None if outcome == "delivered" else f"receipt {receipt.state}",
             traceparent=message.traceparent,

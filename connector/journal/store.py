@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import apsw
 
 from connector.journal import bulk
 from connector.journal.events import EventLog
-from connector.journal.ops import Accept, Answer, Batch, Intend, Settle
+from connector.journal.ops import Accept, Answer, Batch, Finish, Intend, Settle, no_key
 from connector.journal.receipts import Parking
 from connector.journal.schema import migrate
 from connector.journal.settlement import Settlement
 from connector.journal.sweep import Sweep
+from connector.log import event as log_event
 from protocols.rpc.event import Event
 
 __all__ = ["Store", "connect"]
+
+_log = logging.getLogger(__name__)
+
+_WARN_EVERY_S = 60.0
+
+_PartRow = tuple[int, str, int, int, int, int, str, float]
+_PART = """
+    INSERT INTO part
+    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
+           NULL, NULL, NULL, NULL FROM json_each(?) WHERE true ON CONFLICT (account, key) DO NOTHING
+"""
 
 
 def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
@@ -29,6 +42,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     if not read_only:
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "FULL")
+        connection.pragma("secure_delete", "ON")  # a wiped body is gone from the file, free pages included
         connection.pragma("wal_autocheckpoint", 4_000)  # pages: 16 MB
     connection.pragma("cache_size", -500 if read_only else -4_000)  # KiB
     return connection
@@ -44,6 +58,7 @@ class Store:
         self._parking = Parking(self.connection)
         self._settlement = Settlement(self.connection, self._events, self._parking)
         self._sweep = Sweep(self.connection, self._settlement, retention_s, answer_timeout_s)
+        self._warn_at = 0.0
 
     def app(self, name: str) -> int:
         return self._identify("app", name)
@@ -68,14 +83,13 @@ class Store:
         # for every fsync. A statement lets it go.
         connection.execute("BEGIN IMMEDIATE")
         try:
+            self._events.acknowledge(batch.acknowledges)
             self._accept(batch.accepts)
             self._intend(batch.intends)
-            self._answer(batch.answers)
-            self._settle(batch.settles)
+            self._settle(batch.settles, batch.finishes)
+            self._answer(batch.answers, now)
             settlement.receipts(batch.receipts)
             settlement.finish(batch.finishes)
-            for acknowledge in batch.acknowledges:
-                self._events.acknowledge(acknowledge.app, acknowledge.seq)
             if batch.sweep_at is not None:
                 self._sweep.run(batch.sweep_at)
             batch.chunks = self._events.save(now)
@@ -84,8 +98,7 @@ class Store:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-        batch.outcomes, batch.missed = settlement.take_counts()
-        batch.parked = self._parking.count
+        settlement.report(batch)
         batch.backlog = self._events.backlog()
 
     def close(self) -> None:
@@ -132,34 +145,65 @@ class Store:
         self._events.emit(app, event)
 
     def _intend(self, intends: list[Intend]) -> None:
-        bulk.write(
-            self.connection,
-            """INSERT INTO attempt SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5,
-                                          value->>6, NULL, NULL FROM json_each(?)""",
-            [(i.job.key, i.job.attempts, i.account, i.carrier, i.parts, i.at, i.decision) for i in intends],
-        )
-
-    def _answer(self, answers: list[Answer]) -> None:
-        if not answers:
+        if not intends:
             return
         bulk.write(
             self.connection,
-            # A carrier that starts its ids anew reuses old ones: the newest message owns the id.
-            """INSERT OR REPLACE INTO part
-               SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-                      NULL, NULL, NULL, NULL FROM json_each(?)""",
-            [(a.account, a.key, a.job.key, a.attempt, a.part, a.parts, a.raw, a.at) for a in answers],
+            """INSERT INTO attempt
+               SELECT j.id, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, NULL, NULL
+               FROM json_each(?) e CROSS JOIN job j ON j.id = e.value->>0 WHERE j.outcome IS NULL""",
+            [(i.job.key, i.job.attempts, i.account, i.carrier, i.parts, i.at, i.decision) for i in intends],
         )
+        if self.connection.changes() < len(intends):
+            still_open = self._settlement.open([i.job.key for i in intends])
+            for intend in intends:
+                intend.applied = intend.job.key in still_open
+
+    def _answer(self, answers: list[Answer], now: float) -> None:
+        if not answers:
+            return
+        rows = [
+            (
+                a.account, a.key or no_key(a.job.key, a.attempt, a.part), a.job.key, a.attempt, a.part,
+                a.parts, a.raw, a.at,
+            )
+            for a in answers
+        ]  # fmt: skip
+        bulk.write(self.connection, _PART, rows)
+        if self.connection.changes() < len(rows):
+            self._use_again(rows, now)
         self._resolve([a for a in answers if a.late])
+        final = self._settlement.final([a.job.key for a in answers if a.complete])
         for answer in answers:
-            if answer.complete:
+            if answer.complete and answer.job.key not in final:
                 job = answer.job
                 self._emit(job.app, Event(
                     seq=self._events.next_seq(job.app), id=job.id, at=answer.at, type="sent", channel="sms",
                     carrier=answer.carrier, attempt=answer.attempt, parts=answer.parts,
                     traceparent=job.content.traceparent,
                 ))  # fmt: skip
-        self._settlement.receipts(self._parking.take([(a.account, a.key) for a in answers]))
+        self._settlement.parked(self._parking.take([(a.account, a.key) for a in answers if a.key]))
+
+    def _use_again(self, rows: list[_PartRow], now: float) -> None:
+        """A carrier that starts its ids anew gives old ones again: the newest message owns the id."""
+        still_open = 0
+        for row in rows:
+            at, place = row[:2], row[2:5]
+            (*held, result) = next(
+                self.connection.execute(
+                    "SELECT job, attempt, part, result FROM part WHERE account = ? AND key = ?", at
+                )
+            )
+            if (*held,) == place:
+                continue
+            still_open += result is None and bool(self._settlement.open(held[:1]))
+            self.connection.execute(
+                "UPDATE part SET key = ? WHERE account = ? AND key = ?", (no_key(*held), *at)
+            )
+            bulk.write(self.connection, _PART, [row])
+        if still_open and now >= self._warn_at:
+            self._warn_at = now + _WARN_EVERY_S
+            log_event(_log, "message ids given again while open", level=logging.WARNING, messages=still_open)
 
     def _resolve(self, late: list[Answer]) -> None:
         """The answer came after its time-out: the attempt is known again."""
@@ -171,7 +215,9 @@ class Store:
         ):
             bulk.write(self.connection, statement, [(a.job.key, a.attempt) for a in late if a.complete])
 
-    def _settle(self, settles: list[Settle]) -> None:
+    def _settle(self, settles: list[Settle], finishes: list[Finish]) -> None:
+        if not settles:
+            return
         bulk.write(
             self.connection,
             """UPDATE attempt SET result = e.value->>2, status = e.value->>3 FROM json_each(?) e
@@ -193,10 +239,12 @@ class Store:
             "DELETE FROM unresolved WHERE (job, attempt) IN (SELECT value->>0, value->>1 FROM json_each(?))",
             [(s.job.key, s.attempt) for s in settles if s.result in ("refused", "deferred")],
         )
+        final = self._settlement.final([s.job.key for s in settles])
+        ends = {(finish.key, finish.attempt) for finish in finishes if finish.carrier is not None}
         for settle in settles:
-            if settle.result == "unsent":
-                continue
             job = settle.job
+            if settle.result == "unsent" or job.key in final or (job.key, settle.attempt) in ends:
+                continue
             self._emit(job.app, Event(
                 seq=self._events.next_seq(job.app), id=job.id, at=settle.at,
                 type="unknown" if settle.result == "unknown" else "failed", channel="sms",

@@ -10,6 +10,9 @@ from connector.journal.settlement import Settlement
 
 __all__ = ["Sweep"]
 
+_LOOK_AGAIN_S = 60.0
+"""How long a parked receipt is looked at in every sweep: a busy host may settle its attempt late."""
+
 
 class Sweep:
     """Runs within a commit, about once a second; its LIMITs keep it from holding up the jobs."""
@@ -21,6 +24,7 @@ class Sweep:
         self._settlement = settlement
         self._retention_s = retention_s
         self._answer_timeout_s = answer_timeout_s
+        self._looked_from = 0.0
 
     def run(self, now: float) -> None:
         self._match_by_address(now)
@@ -29,9 +33,10 @@ class Sweep:
 
     def _match_by_address(self, now: float) -> None:
         # An answer under way when the receipt came has come, or has timed out, by then.
-        parking = self._settlement.parking
-        for receipt, job, attempt in parking.take_by_address(now - self._answer_timeout_s):
-            self._settlement.by_address(receipt, job, attempt)
+        before = now - self._answer_timeout_s
+        for receipt, place in self._settlement.parking.take_by_address(self._looked_from, before):
+            self._settlement.by_address(receipt, place)
+        self._looked_from = before - _LOOK_AGAIN_S
 
     def _give_up(self, now: float) -> None:
         rows = bulk.rows(
@@ -65,5 +70,10 @@ class Sweep:
             "DELETE FROM job WHERE id IN (SELECT value FROM json_each(?))",
         ):
             bulk.write(self._connection, statement, old)
-        self._connection.execute("DELETE FROM event WHERE at < ?", (before,))
+        # Numbered in order too; a scan for `at` would read on all that an absent application has missed.
+        self._connection.execute(
+            """DELETE FROM event WHERE rowid IN
+               (SELECT rowid FROM (SELECT rowid, at FROM event ORDER BY rowid LIMIT 5000) WHERE at < ?)""",
+            (before,),
+        )
         self._settlement.parking.forget_before(before)

@@ -87,8 +87,10 @@ class Journal:
     def _committed(self, batch: Batch, took: float) -> None:
         self.commit_s = took
         self._busy = False
-        self._hand_over()  # first: the thread works while this loop's turn handles the results
+        if self._closed is None:
+            self._hand_over()  # first: the thread works while this loop's turn handles the results
         self._on_commit(batch)
+        self._hand_over()
 
     def _write(self) -> None:
         try:

@@ -1,0 +1,42 @@
+"""The journal's reader in a thread of its own, awaited from the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from connector.journal.reader import Reader
+
+__all__ = ["Lookup"]
+
+_T = TypeVar("_T")
+
+
+class Lookup:
+    """See `Reader` for what each question answers. One at a time, in order."""
+
+    def __init__(self, path: Path) -> None:
+        self._reader = Reader(path)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
+
+    async def events(self, app: int, after: int) -> tuple[bytes, int]:
+        return await self._ask(self._reader.events, app, after)
+
+    async def cursor(self, app: int) -> tuple[int, int]:
+        return await self._ask(self._reader.cursor, app)
+
+    async def job(self, app: int, ext: str) -> dict[str, Any] | None:
+        return await self._ask(self._reader.job, app, ext)
+
+    async def orphans(self, limit: int) -> list[dict[str, Any]]:
+        return await self._ask(self._reader.orphans, limit)
+
+    async def _ask(self, question: Callable[..., _T], *args: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, question, *args)
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        self._reader.close()
