@@ -1,0 +1,130 @@
+"""What the pages tell people to type, typed; what they show as printed, compared."""
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+from connector.jobs.methods import Methods
+from connector.journal.ops import EventType, Settle
+from protocols.rpc.job import Job
+from tests.daemon.harness import Site
+from tests.docs.conftest import shell
+from tests.docs.exchange import carry_out, shape, spoken
+from tests.docs.pages import read, session
+
+SOCKET = read("docs/socket.md")
+README = read("README.md")
+
+
+def fenced(page: str, language: str) -> str:
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def without_numbers(text: str) -> list[str]:
+    return re.sub(r"\d+", "0", text).split()
+
+
+def in_any_run(line: str) -> str:
+    """A line of the demo without what differs from run to run: times, codes, carriers, the moment."""
+    line = re.sub(r"(before, )\w+", r"\1…", line)
+    line = re.sub(r"north|south", "carrier", line)
+    return " ".join(re.sub(r"\d+(\.\d+)?( m?s\b)?", "0", line).split())
+
+
+@pytest.mark.slow
+def test_the_demo_prints_what_the_readme_shows() -> None:
+    block = README[README.index("    $ make demo") : README.index("<!-- end demo -->")]
+    shown = [in_any_run(line) for line in block.splitlines()[1:] if line.strip() not in ("", "…")]
+    command = [sys.executable, "-m", "connector", "demo"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    assert (done.returncode, done.stderr) == (0, "")
+    printed = {in_any_run(line) for line in done.stdout.splitlines()}
+    for line in shown:
+        if line.endswith("…") and line not in printed:
+            assert any(each.startswith(line[:-1]) for each in printed), line
+        else:
+            assert line in printed, line
+
+
+def test_the_first_job_from_the_shell(site: Site) -> None:
+    typed = [(command, shown) for command, shown in session(README) if command.startswith("connector ")]
+    assert [command.split()[1] for command, _ in typed] == ["send", "why"]
+    for command, shown in typed:
+        assert without_numbers(shell(command, site)) == without_numbers(shown)
+
+
+def test_the_first_job_from_python(site: Site) -> None:
+    script = fenced(README, "python").replace("/tmp/lane/jobs.sock", site.socket_path)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "Submitted(id='login-2', state='queued', duplicate=False)",
+        "login-2 accepted None None",
+        "login-2 sent simulated None",
+        "login-2 delivered simulated delivered",
+    ]
+
+
+def test_the_exchange_on_the_socket(site: Site) -> None:
+    exchanged = list(carry_out(site.socket_path, SOCKET))
+    assert len(exchanged) == sum(direction == "<" for direction, _ in spoken(SOCKET))
+    for told, real in exchanged:
+        assert shape(told) == shape(real)
+
+
+@pytest.mark.peer("node")
+def test_the_client_in_node(site: Site, node_modules: Path, tmp_path: Path) -> None:
+    client = tmp_path / "client.mjs"
+    client.write_text(fenced(SOCKET, "js"))
+    (tmp_path / "node_modules").symlink_to(node_modules)
+    done = subprocess.run(["node", client, site.socket_path], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    (shown,) = [output for command, output in session(SOCKET) if command.startswith("node ")]
+    assert without_numbers(done.stdout) == without_numbers(shown)
+
+
+def test_the_copy_of_the_journal(site: Site) -> None:
+    script = fenced(read("docs/operations.md"), "python")
+    script = script.replace("/var/lib/connector/verification", str(site.config / "state"))
+    script = script.replace("journal-copy.db", str(site.folder / "copy.db"))
+    check = f"print(apsw.Connection({str(site.folder / 'copy.db')!r}).pragma('integrity_check'))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{script}\n{check}"], capture_output=True, text=True, timeout=30
+    )
+    assert (done.stdout, done.stderr) == ("ok\n", "")
+
+
+def test_the_octets_of_the_greeting() -> None:
+    octets = bytes.fromhex(fenced(SOCKET, "hex"))
+    (_, greeting), *_ = spoken(SOCKET)
+    assert msgspec.msgpack.decode(octets) == greeting
+
+
+def test_every_method_is_shown() -> None:
+    shown = {message[2] for direction, message in spoken(SOCKET) if direction == ">"}
+    assert shown == set(re.findall(r'"(\w+)": self\._\1,', inspect.getsource(Methods.__init__)))
+
+
+def test_every_key_of_a_job_is_explained() -> None:
+    rows = SOCKET[SOCKET.index("## Jobs") : SOCKET.index("are required.")]
+    keys = " ".join(re.findall(r"^\| (`.*?) \|", rows, re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", keys)) == {field.encode_name for field in msgspec.structs.fields(Job)}
+
+
+def test_every_kind_of_event_is_explained() -> None:
+    rows = SOCKET[SOCKET.index("| `type` | means") : SOCKET.index("The types `queued")]
+    explained = set(re.findall(r"^\| `(\w+)` \| (?!means)", rows, re.MULTILINE))
+    assert explained == {"accepted", *get_args(EventType)}
+
+
+def test_every_end_of_an_attempt_is_explained() -> None:
+    sentence = SOCKET[SOCKET.index("`result` of an attempt") : SOCKET.index("Numbers are masked")]
+    (result,) = [field for field in msgspec.structs.fields(Settle) if field.name == "result"]
+    assert set(get_args(result.type)) <= set(re.findall(r"`(\w+)`", sentence))
