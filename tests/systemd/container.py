@@ -76,6 +76,13 @@ def interpreter() -> tuple[str, dict[str, Path]]:
     return f"/opt/python/{name}", {**mounts, "/opt/python": Path(sys.base_prefix)}
 
 
+def end(process: subprocess.Popen[str]) -> None:
+    """Kill what `Container.start` started: nsenter, and the command, which is its child."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
 class Container:
     """A booted machine; ``with Container(files, folder) as machine: machine.run("systemctl", …)``.
 
@@ -138,7 +145,7 @@ class Container:
             try:
                 output, errors = process.communicate(timeout=COMMAND_S)
             except subprocess.TimeoutExpired:
-                process.kill()
+                end(process)
                 pytest.fail(f"{' '.join(command)}: no end after {COMMAND_S} s")
         if check and process.returncode:
             pytest.fail(f"{' '.join(command)}: exit {process.returncode}\n{output}{errors}")
@@ -156,6 +163,7 @@ class Container:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def write(self, path: str, content: str, mode: str = "644") -> None:

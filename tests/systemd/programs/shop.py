@@ -1,32 +1,33 @@
 """An application: submits codes and follows them to their final events, whatever happens to the daemon.
 
-Arguments: the job socket, how many codes, a prefix for their ids. Prints one JSON object a line:
-{"accepted": [ids]}, then each event as {"id", "type", "outcome"}, and ends when every job had its last one.
+Arguments: the job socket, how many codes, and the first of them. Prints one JSON object a line:
+{"accepted": [ids]}, then of each event its id, type, final and outcome; ends when every job had its last one.
 """
 
 import asyncio
-import faulthandler, signal; faulthandler.register(signal.SIGUSR1)
 import json
 import sys
 from typing import Any
 
 from connector.client import Client, Job
 
+DEADLINE_S = 15
+
 
 def say(fact: dict[str, Any]) -> None:
     print(json.dumps(fact), flush=True)
 
 
-def code(prefix: str, number: int) -> Job:
-    params: dict[str, str | int | float] = {"code": f"{number:06}"}
+def job(code: int) -> Job:
+    params: dict[str, str | int | float] = {"code": f"{code:06}"}
     return Job(
-        id=f"{prefix}-{number}", to="+447700900123", template="login-code", params=params, deadline_s=20
+        id=f"code-{code}", to="+447700900123", template="login-code", params=params, deadline_s=DEADLINE_S
     )
 
 
-async def shop(path: str, count: int, prefix: str) -> None:
+async def shop(path: str, count: int, first: int) -> None:
     async with Client(path, name="shop") as client:
-        results = await client.submit_many([code(prefix, number) for number in range(count)])
+        results = await client.submit_many([job(code) for code in range(first, first + count)])
         open_jobs = {result.id for result in results}
         say({"accepted": sorted(open_jobs)})
         async for event in client.events():
@@ -37,4 +38,4 @@ async def shop(path: str, count: int, prefix: str) -> None:
                 break
 
 
-asyncio.run(shop(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+asyncio.run(shop(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
