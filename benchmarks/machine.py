@@ -7,6 +7,8 @@ import os
 import platform
 import re
 import subprocess
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ import apsw
 __all__ = ["facts"]
 
 _REPOSITORY = Path(__file__).parents[1]
+_SYNCS = 200
+_PAGES = b"x" * 8192
 
 
 def facts() -> dict[str, Any]:
-    """Cores, processor, kernel, versions, the load before the run, and the commit where git knows it."""
+    """Cores, processor, kernel, versions, load and disk before the run, the commit where git knows it."""
     return {
         "cores": len(os.sched_getaffinity(0)),
         "processor": _processor(),
@@ -27,6 +31,7 @@ def facts() -> dict[str, Any]:
         "uvloop": importlib.util.find_spec("uvloop") is not None,
         "sqlite": apsw.sqlite_lib_version(),
         "load_before": round(os.getloadavg()[0], 2),
+        "fdatasync_p50_ms": _fdatasync_ms(),
         "commit": _commit(),
     }
 
@@ -37,6 +42,19 @@ def _processor() -> str | None:
     except OSError:
         return None
     return found[1] if found else None
+
+
+def _fdatasync_ms() -> float:
+    """Median of what a small append takes to reach the disk where the journals will lie: it bounds them all."""
+    took = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(_SYNCS):
+            file.write(_PAGES)
+            file.flush()
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return round(sorted(took)[_SYNCS // 2] * 1e3, 3)
 
 
 def _commit() -> str | None:

@@ -58,8 +58,11 @@ class Process:
         """Raises BenchmarkError with the last lines of its output when the process has ended."""
         code = self._child.poll()
         if code is not None:
-            tail = self.log.read_bytes()[-_TAIL_OCTETS:].decode(errors="replace")
-            raise BenchmarkError(f"{self.name} ended with exit code {code}: {tail}")
+            raise BenchmarkError(f"{self.name} ended with exit code {code}: {self.tail()}")
+
+    def tail(self) -> str:
+        """The end of what it printed."""
+        return self.log.read_bytes()[-_TAIL_OCTETS:].decode(errors="replace")
 
     def cpu_s(self) -> float:
         """User and system time of all its threads so far (proc(5) stat: utime, stime)."""
@@ -79,5 +82,5 @@ def wait_until(ready: Callable[[], bool], what: str, process: Process, limit_s: 
     while not ready():
         process.check()
         if time.monotonic() > end:
-            raise BenchmarkError(f"{what}: not within {limit_s:g} s; see {process.log.read_text()[-_TAIL_OCTETS:]}")
+            raise BenchmarkError(f"{what}: not within {limit_s:g} s: {process.tail()}")
         time.sleep(0.02)

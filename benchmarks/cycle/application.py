@@ -38,17 +38,17 @@ class Application(Driver):
         self._write(encode_request(_SUBSCRIBE, "subscribe", [{}]))
 
     def submit(self, jobs: range, stamp_ns: int) -> None:
-        seed = self.order.seed
+        order = self.order
         bodies = [
             {
-                "id": f"job-{job:07d}",
-                "to": "+" + recipient(job, seed),
-                "text": text(job, seed, stamp_ns),
+                "id": f"job-{order.first + job:07d}",
+                "to": "+" + recipient(order, job),
+                "text": text(order, job, stamp_ns),
                 "deadline_s": _DEADLINE_S,
             }
             for job in jobs
         ]
-        if self.order.rate:
+        if order.rate:
             for body in bodies:
                 self._write(encode_request(self._msgid, "submit", [body]))
                 self._msgid += 1
@@ -78,10 +78,13 @@ class Application(Driver):
             self.took(event.get("code", method))
             return
         self._seq = event["seq"]
-        if event.get("final"):
-            self.ended(int(event["id"][4:]), event["outcome"], now)
+        job = int(event["id"][4:]) - self.order.first
+        if job < 0:
+            self.took("event of an earlier run")
+        elif event.get("final"):
+            self.ended(job, event["outcome"], now)
         elif event["type"] == "sent":
-            self.handed_over(int(event["id"][4:]), now)
+            self.handed_over(job, now)
 
     def _on_answer(self, message: Any) -> None:
         _, msgid, error, result = message

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from benchmarks.cycle.carrier import SYSTEM_ID, SimulatedCarrier
+from benchmarks.cycle.order import Order, Report
 from benchmarks.processes import Process, wait_until
 
 __all__ = ["Daemon"]
@@ -46,7 +48,9 @@ initial_s = 0.1
 
 
 class Daemon(Process):
-    """`connector run`; ready and bound when constructed. `socket` is the path of its job socket."""
+    """`connector run`; ready and bound when constructed. `address` is the path of its job socket."""
+
+    driver = "benchmarks.cycle.application"
 
     def __init__(self, folder: Path, carrier: SimulatedCarrier, window: int) -> None:
         config = folder / "config"
@@ -58,11 +62,37 @@ class Daemon(Process):
         password = config / "password"
         password.write_text("password")
         password.chmod(0o600)
-        self.socket = folder / "jobs.sock"
+        socket = folder / "jobs.sock"
+        self.address = str(socket)
         super().__init__([sys.executable, "-m", "connector", "run", config], folder / "daemon.log")
         self.name = "connector run"
         try:
-            wait_until(lambda: self.socket.exists() and carrier.bound(), "the daemon is bound", self)
+            wait_until(lambda: socket.exists() and carrier.bound(), "the daemon is bound", self)
         except BaseException:
             self.stop()
             raise
+
+    def complete(self, order: Order, report: Report, carrier: dict[str, Any]) -> list[str]:
+        """What is wrong with the counts; nothing when each job went out once and has all that it must have.
+
+        The carrier counted as many submits as there were jobs, and each job was handed over: so none went out
+        twice. It sent as many receipts as jobs have ended: so none was lost on the way back.
+        """
+        expected = {
+            "accepted by the daemon": (report.accepted, order.jobs),
+            "submits seen by the carrier": (carrier["submits"], order.jobs),
+            "submits accepted by the carrier": (carrier["accepted"], order.jobs),
+            "jobs with an event `sent`": (report.sent, order.jobs),
+            "jobs delivered": (report.outcomes.get("delivered", 0), carrier["receipts_sent"]),
+            "jobs ended otherwise": (report.final - report.outcomes.get("delivered", 0), 0),
+            "receipts answered": (carrier["receipts_answered"], carrier["receipts_sent"]),
+            "events repeated": (report.repeated, 0),
+        }
+        if order.closes == "final":
+            expected["jobs ended"] = (report.final, order.jobs)
+        refused = [f"refused as {code}: {number}" for code, number in report.refused.items()]
+        return refused + [
+            f"{what}: {counted}, expected {right}"
+            for what, (counted, right) in expected.items()
+            if counted != right
+        ]

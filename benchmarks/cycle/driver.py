@@ -9,7 +9,7 @@ import sys
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -23,18 +23,18 @@ _MOST_AT_ONCE = 256
 _SPREAD = 7919  # prime to 10,000,000: no number comes twice
 
 
-def recipient(job: int, seed: int) -> str:
+def recipient(order: Order, job: int) -> str:
     """A number of its own for each of ten million jobs, without +."""
-    return f"4179{(job * _SPREAD + seed) % 10_000_000:07d}"
+    return f"4179{((order.first + job) * _SPREAD + order.seed) % 10_000_000:07d}"
 
 
-def text(job: int, seed: int, stamp_ns: int) -> str:
+def text(order: Order, job: int, stamp_ns: int) -> str:
     """The message; the simulated carrier reads the stamp and knows how long the job has taken."""
-    return f"T={stamp_ns:019d} Your code is {(job * _SPREAD + seed) % 1_000_000:06d}."
+    return f"T={stamp_ns:019d} Your code is {(job * _SPREAD + order.seed) % 1_000_000:06d}."
 
 
 class Driver(asyncio.Protocol):
-    """One connection that submits an order's jobs, numbered from 0, and counts what comes back.
+    """One connection that submits an order's jobs and counts what comes back. Jobs are numbered from 0 here.
 
     A subclass writes jobs in `submit`, and calls `took` for each answer, `handed_over` and `ended` for each
     event, and `refill` after each read.
@@ -44,7 +44,7 @@ class Driver(asyncio.Protocol):
         self.order = order
         self.report = Report(order.jobs)
         self.submitted = 0
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._began = 0
         self._submit_ns = array("q", bytes(8 * order.jobs))
         self._sent = bytearray(order.jobs)
@@ -115,19 +115,20 @@ class Driver(asyncio.Protocol):
         self.refill()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(order.limit_s):
-                while not (self.done.done() or self._complete()):
-                    await asyncio.sleep(_LOOK_S)
+                while not self._complete():
+                    await asyncio.wait([self.lost], timeout=_LOOK_S)
         if pace is not None:
             pace.cancel()
             await asyncio.gather(pace, return_exceptions=True)
         return self._result()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_result(None)
+        self.lost.set_result(None)
 
     def _complete(self) -> bool:
         order, report = self.order, self.report
+        if self.lost.done():
+            return True
         if report.sent < order.jobs or not self.settled():
             return False
         return report.final == order.jobs or time.monotonic_ns() - self._last_event > order.quiet_s * 1e9
@@ -159,15 +160,14 @@ class Driver(asyncio.Protocol):
         return report
 
 
-def main(connect: Callable[[Order], asyncio.Future[Driver] | object]) -> None:
-    """Read the order, drive, print the report. `connect` is a coroutine function that gives a ready Driver."""
+def main(connect: Callable[[Order], Awaitable[Driver]]) -> None:
+    """Read the order, drive, print the report. `connect` gives a driver that may submit at once."""
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     # Hundreds of thousands of events and not one cycle: a collection would only add to what is measured.
     gc.disable()
 
     async def drive() -> Report:
-        driver: Driver = await connect(order)  # type: ignore[misc]
-        return await driver.run()
+        return await (await connect(order)).run()
 
     factory = None
     with contextlib.suppress(ImportError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Sequence
 from typing import Literal
@@ -22,6 +21,7 @@ class Order(msgspec.Struct, frozen=True):
     address   path of the job socket, or a port
     rate      jobs a second at fixed instants; 0 keeps `window` jobs under way all the time
     closes    what frees a place in the window: the job's end, or that it was handed to the carrier
+    first     number of the first job; numbers must not repeat with one product
     quiet_s   silence after which nothing more is expected, once everything was handed over
     limit_s   the run ends then, complete or not
     """
@@ -32,6 +32,7 @@ class Order(msgspec.Struct, frozen=True):
     window: int
     closes: Literal["final", "sent"]
     seed: int
+    first: int = 0
     quiet_s: float = 1.5
     limit_s: float = 60.0
 
@@ -71,10 +72,11 @@ def run_driver(arguments: Sequence[str], order: Order) -> Report:
     except subprocess.TimeoutExpired as error:
         raise BenchmarkError(f"{arguments[-1]} did not end within {error.timeout:g} s") from None
     except subprocess.CalledProcessError as error:
-        raise BenchmarkError(f"{arguments[-1]} failed: {error.stderr.decode(errors='replace')[-2000:]}") from None
+        tail = error.stderr.decode(errors="replace")[-2000:]
+        raise BenchmarkError(f"{arguments[-1]} failed: {tail}") from None
     try:
         return msgspec.json.decode(done.stdout, type=Report)
-    except (msgspec.DecodeError, json.JSONDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise BenchmarkError(f"{arguments[-1]} reported nothing readable: {error}") from None
 
 

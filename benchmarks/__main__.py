@@ -1,0 +1,45 @@
+"""`python -m benchmarks NAME [--json] [--seed N]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from random import SystemRandom
+
+from benchmarks.cycle.run import cycle
+from benchmarks.cycle.scenarios import SCENARIOS
+from benchmarks.cycle.table import show
+from benchmarks.processes import BenchmarkError
+
+_SEED_BITS = 31
+
+
+def main() -> int:
+    """0 when every job is accounted for, 1 when not or when it could not be measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures on this machine.")
+    parser.add_argument("name", nargs="?", choices=["cycle"], default="cycle", help="what to measure")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--seed", type=int, help="repeat a run: same numbers, texts and missing receipts")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="SCENARIO",
+        choices=[scenario.name for scenario in SCENARIOS], help="this scenario; may be repeated",
+    )  # fmt: skip
+    arguments = parser.parse_args()
+    seed = SystemRandom().getrandbits(_SEED_BITS) if arguments.seed is None else arguments.seed
+    try:
+        result = cycle(seed, arguments.only, lambda line: print(line, file=sys.stderr, flush=True))
+    except BenchmarkError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+        for problem in result["problems"]:
+            print(f"error: {problem}", file=sys.stderr)
+    else:
+        show(result)
+    return 0 if result["ok"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
