@@ -15,6 +15,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "check": "Validate one instance, or a folder of instances together.",
     "demo": "The whole product on this machine, with no configuration.",
+    "preview": "How a text will leave: encoding, parts, what would be refused.",
     "run": "Run the daemon, in the foreground, for one lane.",
     "send": "Send one job.",
     "simulate": "Simulated carriers as stand-alone servers.",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["content_options", "content_of", "usage_error"]
+__all__ = ["content_of", "content_options", "usage_error"]
 
 _FLAGS = {"class": "--class", "params": "--param"}
 

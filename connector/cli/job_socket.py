@@ -42,8 +42,9 @@ def open_client(path: Path, options: Options | None = None) -> Iterator[SyncClie
     from connector.client import Options, RpcError, SyncClient
 
     _check_listens(path)
+    options = options or Options(timeout_s=_ANSWER_S, ack_every=0)
     try:
-        with SyncClient(path, name=NAME, options=options or Options(timeout_s=_ANSWER_S, ack_every=0)) as client:
+        with SyncClient(path, name=NAME, options=options) as client:
             yield client
     except RpcError as error:
         raise click.ClickException(str(error)) from None

@@ -28,12 +28,14 @@ _LOOK_AGAIN_S = 1.0
 @job_socket_option()
 @click.option("--to", required=True, metavar="NUMBER", help="E.164, e.g. +447700900123.")
 @content_options
-@click.option("--deadline", "deadline_s", type=float, metavar="SECONDS", help="After it the message is worthless.")
+@click.option("--deadline", "deadline_s", type=float, metavar="SECONDS",
+              help="After it the message is worthless.")  # fmt: skip
 @click.option("--journey", metavar="NAME", help="How it travels; by default the lane's way.")
 @click.option("--on-unknown", type=click.Choice(("report", "resend_once", "query")),
               help="What to do when nobody knows whether it left.")  # fmt: skip
 @click.option("--class", "class_", metavar="LABEL", help="Label for metrics.")
-@click.option("--id", "job_id", metavar="ID", help="The job's own id; the same id is never sent twice.  [default: new]")
+@click.option("--id", "job_id", metavar="ID",
+              help="The job's own id; the same id is never sent twice.  [default: a new one]")  # fmt: skip
 @click.option("--wait", is_flag=True, help="Follow the job to its end; exit 0 only when it was delivered.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def command(socket_path: Path, job_id: str | None, *, wait: bool, as_json: bool, **fields: Any) -> None:
@@ -111,5 +113,6 @@ def _print_end(status: dict[str, Any], *, as_json: bool) -> None:
         end = {name: status[name] for name in ("schema", "id", "outcome", "reason")}
         click.echo(json.dumps({**end, "at": status["finished_at"], "final": True}))
     else:
+        took = status["finished_at"] - status["accepted_at"]
         reason = f" ({status['reason']})" if status["reason"] else ""
-        click.echo(f"{status['finished_at'] - status['accepted_at']:+9.3f} s  {status['outcome']}{reason} · final")
+        click.echo(f"{took:+9.3f} s  {status['outcome']}{reason} · final")

@@ -16,6 +16,7 @@ from connector.cli.job_socket import job_socket_option, open_client
 __all__ = ["command"]
 
 _BINDS = ("CARRIER", "BIND", "STATE", "WINDOW", "TOKENS")
+_ORPHANS = ("ORPHAN RECEIPTS", "AT", "STATE", "RECEIPT")
 Row = tuple[str, str]
 
 
@@ -43,7 +44,7 @@ def command(socket_path: Path, *, as_json: bool) -> None:
     print_columns(("JOBS", ""), list(_jobs(stats)))
     if stats["orphans"]:
         click.echo()
-        print_columns(("ORPHAN RECEIPTS", "AT", "STATE", "RECEIPT"), [_orphan(each) for each in stats["orphans"]])
+        print_columns(_ORPHANS, [_orphan(each) for each in stats["orphans"]])
 
 
 def _binds(carriers: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:

@@ -108,6 +108,10 @@ def _refused(step: Step, attempt: Step, status: Step) -> str:
     return f"{step['carrier']} refused it with command_status {status_name(step['status'])}"
 
 
+def _deferred(step: Step, attempt: Step, status: Step) -> str:
+    return f"{_refused(step, attempt, status)}: for now, so other carriers first and this one again later"
+
+
 def _unknown(step: Step, attempt: Step, status: Step) -> str:
     return f"no submit_sm_resp for attempt {step['attempt']}: {step['carrier']} may or may not have sent it"
 
@@ -131,6 +135,7 @@ _WORDS: dict[str, Callable[[Step, Step, Step], str]] = {
     "sent": _sent,
     "receipt": _receipt,
     "refused": _refused,
+    "deferred": _deferred,
     "unknown": _unknown,
     "unsent": _unsent,
     "final": _final,

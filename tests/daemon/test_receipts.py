@@ -61,7 +61,7 @@ STORIES = {
     "+447700900002": ("unknown", ["accepted", "sent", "unknown"]),
     "+447700900009": ("unknown", ["accepted", "sent", "unknown"]),
     "+447700900010": ("unknown", ["accepted", "sent", "unknown"]),
-    "+447700900041": ("rejected", ["accepted", "failed", "failed"]),
+    "+447700900041": ("rejected", ["accepted", "failed"]),
     "+447700900023": ("delivered", ["accepted", "sent", "delivered"]),
 }
 

@@ -66,10 +66,18 @@ def _no_tshark() -> str | None:
     return None if "lo" in listed.stdout else "dumpcap may not capture here (root may)"
 
 
+def _no_namespace() -> str | None:
+    if shutil.which("unshare") is None:
+        return "not installed: unshare"
+    tried = subprocess.run(["unshare", "--net", "true"], capture_output=True, text=True, timeout=INSTALL_S)
+    return tried.stderr.strip() if tried.returncode else None
+
+
 MISSING: dict[str, Callable[[], str | None]] = {
     "node": _no_node,
     "smpp34": _no_smpp34,
     "tshark": _no_tshark,
+    "unshare": _no_namespace,
 }
 
 

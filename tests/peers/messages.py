@@ -17,6 +17,7 @@ TEXTS = {
     "long-chinese": LONG_CHINESE,
 }
 
+
 def whole_texts(parts: Iterable[tuple[str, bytes, str]]) -> dict[str, str]:
     """The text of each recipient, from (recipient, user data header without its length, text of the part).
 

@@ -1,6 +1,5 @@
 // An SMSC made of node-smpp's server: tells what it parsed as JSON lines on stdout.
 // usage: node node_smsc.js; NODE_PATH names the folder that `smpp` is installed in.
-// A line "unbind" on stdin makes it unbind every session.
 'use strict';
 const readline = require('readline');
 const smpp = require('smpp');
@@ -93,13 +92,15 @@ const server = smpp.createServer(session => {
 });
 server.listen(0, '127.0.0.1', () => tell('listening', {port: server.address().port}));
 
+// {"command": "unbind", "fields": {…}} sends that PDU on every session; "answered" tells what came back.
 readline.createInterface({input: process.stdin}).on('line', line => {
-  if (line === 'unbind') {
-    for (const session of sessions) {
-      session.unbind(answer => {
-        tell('unbind_answered', {status: answer.command_status});
+  const {command, fields = {}} = JSON.parse(line);
+  for (const session of sessions) {
+    session[command](fields, answer => {
+      tell('answered', {command: answer.command, status: answer.command_status});
+      if (command === 'unbind') {
         session.close();
-      });
-    }
+      }
+    });
   }
 });

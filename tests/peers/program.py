@@ -4,7 +4,6 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,9 +43,10 @@ class Program:
         self._process.stdin.close()
         self._process.stdout.close()
 
-    def say(self, line: str) -> None:
+    def say(self, **request: Any) -> None:
+        """Write one JSON line to its stdin."""
         assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
 
     def told(self, event: str) -> list[Line]:
@@ -55,18 +55,13 @@ class Program:
 
     def wait(self, event: str, count: int = 1) -> list[Line]:
         """The first `count` lines of one event, as soon as they are there."""
-        self.wait_until(lambda: len(self.told(event)) >= count, f"{count} × {event}")
-        return self.told(event)[:count]
-
-    def wait_until(self, holds: Callable[[], bool], what: str) -> None:
-        """Wait until the lines are such that `holds`."""
         end = time.monotonic() + PATIENCE_S
         with self._more:
-            while not holds():
+            while len(self.told(event)) < count:
                 left = end - time.monotonic()
-                assert left > 0, f"waited in vain for {what}; it told {self.lines}"
-                assert self._reading.is_alive(), f"it ended without {what}; it told {self.lines}"
-                self._more.wait(min(left, 0.5))
+                assert left > 0, f"waited in vain for {count} × {event}; it told {self.lines}"
+                self._more.wait(left)
+            return self.told(event)[:count]
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -75,5 +70,3 @@ class Program:
             with self._more:
                 self.lines.append(line)
                 self._more.notify_all()
-
-

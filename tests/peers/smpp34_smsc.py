@@ -21,20 +21,24 @@ def tell(event: str, **fields: Any) -> None:
 async def send_receipt(session: smpp34.Esme, submit: smpp34.SubmitSmEvent, message_id: str) -> None:
     """A receipt without any text: its TLVs say everything."""
     await asyncio.sleep(RECEIPT_S)
-    answer = await session.deliver_sm(
-        submit.source_addr,
-        source_addr=submit.destination_addr,
-        source_addr_ton=submit.dest_addr_ton,
-        source_addr_npi=submit.dest_addr_npi,
-        dest_addr_ton=submit.source_addr_ton,
-        dest_addr_npi=submit.source_addr_npi,
-        esm_class=0x04,
-        tlvs=[
-            smpp34.Tlv(smpp34.TLV_RECEIPTED_MESSAGE_ID, message_id.encode() + b"\0"),
-            smpp34.Tlv(smpp34.TLV_MESSAGE_STATE, DELIVERED),
-        ],
-    )
-    tell("receipt_answered", id=message_id, status=answer.command_status)
+    try:
+        answer = await session.deliver_sm(
+            submit.source_addr,
+            source_addr=submit.destination_addr,
+            source_addr_ton=submit.dest_addr_ton,
+            source_addr_npi=submit.dest_addr_npi,
+            dest_addr_ton=submit.source_addr_ton,
+            dest_addr_npi=submit.source_addr_npi,
+            esm_class=0x04,
+            tlvs=[
+                smpp34.Tlv(smpp34.TLV_RECEIPTED_MESSAGE_ID, message_id.encode() + b"\0"),
+                smpp34.Tlv(smpp34.TLV_MESSAGE_STATE, DELIVERED),
+            ],
+        )
+    except smpp34.SmppError as error:
+        tell("receipt_failed", id=message_id, error=str(error))
+    else:
+        tell("receipt_answered", id=message_id, status=answer.command_status)
 
 
 async def serve(port: int) -> None:

@@ -1,9 +1,10 @@
-"""The daemon bound to node-smpp's server: another codec, another text decoder, receipts by its own encoder."""
+"""The daemon bound to node-smpp's server: another codec, another decoder of texts, another's receipts."""
 
 from collections.abc import Callable
 
 import pytest
 
+from protocols.smpp.constants import Status
 from tests.peers.lane import DEADLINE_S, PASSWORD, SENDER, Lane, recipient
 from tests.peers.messages import LATIN, TEXTS, whole_texts
 from tests.peers.program import Line, Program
@@ -70,9 +71,37 @@ def test_after_its_unbind_the_daemon_binds_again(node_smsc: Program, lane: Calla
     (listening,) = node_smsc.wait("listening")
     with lane(listening["port"]) as running:
         node_smsc.wait("bind")
-        node_smsc.say("unbind")
-        (answer,) = node_smsc.wait("unbind_answered")
-        assert answer["status"] == 0
+        node_smsc.say(command="unbind")
+        (answer,) = node_smsc.wait("answered")
+        assert (answer["command"], answer["status"]) == ("unbind_resp", 0)
         assert running.deliver({"later": LATIN})["later"]["delivered"].final
     assert len(node_smsc.told("bind")) == 2
     assert [submit["text"] for submit in node_smsc.told("submit")] == [LATIN]
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        pytest.param(
+            {"command": "deliver_sm", "fields": {"source_addr": "4915112345000", "short_message": "STOP"}},
+            ("deliver_sm_resp", 0),
+            id="a message of a subscriber is taken",
+        ),
+        pytest.param(
+            {"command": "data_sm", "fields": {"source_addr": "4915112345000", "message_payload": "STOP"}},
+            ("generic_nack", Status.ESME_RINVCMDID),
+            id="a PDU that is not ours is refused",
+        ),
+    ],
+)
+def test_what_a_carrier_sends_besides_receipts_leaves_the_bind_up(
+    node_smsc: Program, lane: Callable[..., Lane], request_: Line, answer: tuple[str, int]
+) -> None:
+    (listening,) = node_smsc.wait("listening")
+    with lane(listening["port"]) as running:
+        node_smsc.wait("bind")
+        node_smsc.say(**request_)
+        (answered,) = node_smsc.wait("answered")
+        assert (answered["command"], answered["status"]) == answer
+        assert running.deliver({"later": LATIN})["later"]["delivered"].final
+    assert len(node_smsc.told("bind")) == 1

@@ -69,6 +69,8 @@ def _message(lang: str, to: str, id: str | None = None, **rest: Any) -> Message:
 
 
 BURST = (
+    # First in line, so that north has room. It plays this number's story, ESME_RSUBMITFAIL; south plays none.
+    _message("fr", "+447700900042", "reroute-fr", deadline_s=15.0, route=("north", "south")),
     _message("en", "+441632960101"),
     _message("pt-BR", "+441632960102"),
     _message("zh-Hans", "+441632960103"),
@@ -76,12 +78,10 @@ BURST = (
     _message("ar", "+441632960105"),
     _message("und-Zsye", "+441632960106", "code-emoji"),
     _message("en", "+441632960107", "long-en", template="new-device", several_parts=True),
-    # north plays this number's story, ESME_RSUBMITFAIL; south plays none.
-    _message("fr", "+447700900042", "reroute-fr", route=("north", "south")),
 )
 """Sent at once."""
 
-TWICE = BURST[0]
+TWICE = BURST[1]
 """Submitted again: the application was not sure."""
 
 LATE = _message("en", "+441632960108", "late-en", deadline_s=1.5, expected="expired")

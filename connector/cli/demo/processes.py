@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import select
 import signal
 import subprocess
@@ -35,13 +34,18 @@ def running(name: str, arguments: list[str], log: Path) -> Iterator[subprocess.P
     with log.open("w") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "connector", *arguments],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
     try:
         yield process
     except Broken as error:
         if process.poll() is not None:
-            raise Broken(f"{error}\n{name} ended with code {process.returncode}: {_last_lines(log)}") from None
+            ended = f"{name} ended with code {process.returncode}: {_last_lines(log)}"
+            raise Broken(f"{error}\n{ended}") from None
         raise
     finally:
         _stop(process)
@@ -103,8 +107,7 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     ready, _, _ = select.select([process.stdout], [], [], _START_S)
     line = process.stdout.readline() if ready else ""
     if not line:
-        # Where it has ended its code belongs to the message.
-        with_code = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT) if ready else None
-        process.poll() if with_code is not None else None
+        if ready:
+            process.wait(_STOP_S)
         raise Broken("a simulated carrier did not start")
     return line

@@ -56,6 +56,11 @@ class Track:
         return self._since_accepted(self.sent_at)
 
     @property
+    def received_right(self) -> bool:
+        """Whether the handset has the text once; or nothing, where it must not have it."""
+        return self.received == ([self.text] if self.message.expected == "delivered" else [])
+
+    @property
     def wrong(self) -> str | None:
         """What is not as expected, once everything is over."""
         message = self.message
@@ -65,9 +70,9 @@ class Track:
             return f"{self.parts} part, expected several"
         if message.route is not None and tuple(self.carriers) != message.route:
             return f"went by {', '.join(self.carriers)}, expected {', '.join(message.route)}"
-        wanted = [self.text] if message.expected == "delivered" else []
-        if self.received != wanted:
-            return f"{len(self.received or ())} messages on the handset, expected exactly the text, {len(wanted)} times"
+        if not self.received_right:
+            times = "the text, once" if message.expected == "delivered" else "nothing"
+            return f"{len(self.received or ())} messages on the handset, expected {times}"
         return None
 
     def as_json(self) -> dict[str, Any]:

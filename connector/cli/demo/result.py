@@ -1,0 +1,99 @@
+"""What came of the play, and whether it is what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from connector.cli.demo.cast import Mistake
+    from connector.cli.demo.track import Track
+    from connector.client import RpcError
+
+__all__ = ["Check", "Refusal", "Result"]
+
+
+class Refusal(NamedTuple):
+    """A job that had to be refused, and the error that came; None when it was accepted."""
+
+    mistake: Mistake
+    error: RpcError | None
+
+    @property
+    def as_expected(self) -> bool:
+        error, mistake = self.error, self.mistake
+        return error is not None and (error.code, error.field) == (mistake.code, mistake.field)
+
+    def as_json(self) -> dict[str, Any]:
+        error = self.error
+        return {
+            "what": self.mistake.what,
+            "reason": None if error is None else str(error),
+            "code": None if error is None else error.code,
+            "field": None if error is None else error.field,
+        }
+
+
+class Check(NamedTuple):
+    """A promise, and whether it was kept."""
+
+    what: str
+    ok: bool
+
+
+class Result:
+    """Filled in by the play."""
+
+    def __init__(self) -> None:
+        self.tracks: list[Track] = []
+        self.refusals: list[Refusal] = []
+        self.duplicate = False
+        self._strays = 0
+        self._stopped_cleanly = False
+
+    def received_by(self, carriers: Iterable[list[dict[str, Any]]]) -> None:
+        """What the handsets of all carriers have, and whether anybody has what was not meant for them."""
+        by_number: dict[str, list[str]] = {}
+        for received in carriers:
+            for message in received:
+                by_number.setdefault(message["to"], []).append(message["text"])
+        for track in self.tracks:
+            track.received = by_number.pop(track.message.to, [])
+        self._strays = sum(len(texts) for texts in by_number.values())
+
+    def stopped(self, code: int | None) -> None:
+        """The daemon's exit code."""
+        self._stopped_cleanly = code == 0
+
+    @property
+    def checks(self) -> list[Check]:
+        return list(self._checks())
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.tracks) and all(check.ok for check in self._checks())
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `--json` prints; `voice` and `evidence` are null: there is nothing to tell yet."""
+        return {
+            "schema": 1,
+            "ok": self.ok,
+            "jobs": [track.as_json() for track in self.tracks],
+            "voice": None,
+            "refused": [refusal.as_json() for refusal in self.refusals],
+            "evidence": None,
+            "checks": [check._asdict() for check in self._checks()],
+        }
+
+    def _checks(self) -> Iterator[Check]:
+        tracks = self.tracks
+        carriers = {name for track in tracks for name in track.carriers}
+        yield Check("every job ended as it had to", all(track.wrong is None for track in tracks))
+        yield Check(
+            "every handset has exactly the text that was meant for it, once",
+            all(track.received_right for track in tracks) and not self._strays,
+        )
+        yield Check("what had to be refused was refused", all(each.as_expected for each in self.refusals))
+        yield Check("a job submitted twice was sent once", self.duplicate)
+        yield Check(f"carriers used: {', '.join(sorted(carriers))}", len(carriers) > 1)
+        yield Check("the daemon drained and stopped", self._stopped_cleanly)

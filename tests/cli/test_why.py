@@ -1,0 +1,109 @@
+import json
+from typing import get_args, get_type_hints
+
+import pytest
+
+from connector.cli.why import story
+from connector.journal.ops import Settle
+from protocols.smpp.receipt import ReceiptState
+from tests.cli.conftest import DELIVERED, ENROUTE_FIRST, NEVER_ANSWERED, REFUSED_BY_NORTH, Gateway
+
+
+def told(gateway: Gateway, id: str) -> list[str]:
+    done = gateway.run("why", id)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def test_a_delivered_job(gateway: Gateway) -> None:
+    head, accepted, intent, sent, receipt, final = told(gateway, gateway.finished(DELIVERED))
+    assert "to …00, accepted at " in head
+    assert ": delivered after 0." in head
+    assert accepted.lstrip().startswith("+0.000 s  accepted and on disk; worthless after 10 s; ")
+    assert "attempt 1 by north: north out of north, south: the lowest priority" in intent
+    assert "north took it as message " in sent
+    assert receipt.endswith("receipt DELIVERED from north for it: the handset has it; counts as delivered")
+    assert final.endswith("final, delivered: receipt DELIVERED")
+
+
+def test_a_refusal_has_the_name_of_its_status_and_the_next_route(gateway: Gateway) -> None:
+    words = "\n".join(told(gateway, gateway.finished(REFUSED_BY_NORTH)))
+    assert "north refused it with command_status ESME_RSUBMITFAIL: for now, so other carriers first" in words
+    assert "attempt 2 by south: south was the only carrier with room that had not refused it" in words
+    assert "south took it" in words
+
+
+def test_parts_are_told_apart(gateway: Gateway) -> None:
+    words = "\n".join(told(gateway, gateway.finished(DELIVERED, "€" * 100)))
+    assert "attempt 1 by north in 2 parts" in words
+    for part in (1, 2):
+        assert f"north took part {part} of 2 as message " in words
+        assert f"receipt DELIVERED from north for part {part} of 2" in words
+
+
+def test_an_attempt_nobody_knows_of(gateway: Gateway) -> None:
+    words = told(gateway, gateway.finished(NEVER_ANSWERED, deadline_s=1.5))
+    assert any("no submit_sm_resp for attempt 1: north may or may not have sent it" in line for line in words)
+    assert words[-1].endswith("final, unknown: no receipt came")
+
+
+def test_a_cancelled_or_open_job_has_a_headline(gateway: Gateway) -> None:
+    id = gateway.new_id()
+    with gateway.client(ack_every=0) as client:
+        client.submit({"id": id, "to": NEVER_ANSWERED, "text": "x", "deadline_s": 1.5})
+    assert told(gateway, id)[0].rpartition(": ")[2] in ("queued", "submitting", "unknown", "sent")
+
+
+def test_json_is_the_status(gateway: Gateway) -> None:
+    id = gateway.finished(ENROUTE_FIRST)
+    with gateway.client() as client:
+        expected = client.status(id)
+    assert json.loads(gateway.run("why", "--json", id).stdout) == expected
+
+
+def test_an_unknown_job_fails(gateway: Gateway) -> None:
+    done = gateway.run("why", "no-such-job")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Error: unknown_job: id: no job of this id\n"
+
+
+def status_of(*steps: dict[str, object]) -> dict[str, object]:
+    attempt = {"attempt": 1, "parts": 1, "answers": []}
+    return {
+        "accepted_at": 0.0,
+        "deadline_at": 9.0,
+        "on_unknown": "report",
+        "attempts": [attempt],
+        "timeline": steps,
+    }
+
+
+@pytest.mark.parametrize("state", [*ReceiptState, "NEW"])
+def test_every_receipt_state_has_its_meaning(state: str) -> None:
+    step = {
+        "at": 1.0,
+        "type": "receipt",
+        "attempt": 1,
+        "carrier": "north",
+        "part": 1,
+        "state": state,
+        "result": None,
+    }
+    ((at, words),) = story(status_of(step))
+    assert (at, words.endswith("; not final")) == (1.0, True)
+    assert ("a state we do not know" in words) == (state == "NEW")
+
+
+@pytest.mark.parametrize("ending", get_args(get_type_hints(Settle)["result"]))
+def test_every_ending_of_an_attempt_has_its_words(ending: str) -> None:
+    step = {"at": 1.0, "type": ending, "attempt": 1, "carrier": "north", "status": 0x58}
+    ((_, words),) = story(status_of(step))
+    assert words != ending
+    assert "north" in words
+
+
+def test_what_a_newer_daemon_tells_is_shown_by_its_name() -> None:
+    decision = json.dumps({"rule": "patience", "candidates": ["north"], "chosen": "north"})
+    intent = {"at": 1.0, "type": "intent", "attempt": 1, "carrier": "north", "decision": decision}
+    words = [words for _, words in story(status_of(intent, {"at": 2.0, "type": "ringing"}))]
+    assert words == ["attempt 1 by north: north out of north by the rule patience", "ringing"]
