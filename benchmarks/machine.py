@@ -45,7 +45,7 @@ def _processor() -> str | None:
 
 
 def _fdatasync_ms() -> float:
-    """Median of what a small append takes to reach the disk where the journals will lie: it bounds them all."""
+    """Median time of a small append to the disk where the journals will lie: no commit is faster."""
     took = []
     with tempfile.TemporaryFile() as file:
         for _ in range(_SYNCS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from benchmarks.processes import BenchmarkError
 __all__ = ["Order", "Report", "quantiles_ms", "run_driver"]
 
 _GRACE_S = 20.0
+_REPOSITORY = Path(__file__).parents[2]
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -67,7 +69,7 @@ def run_driver(arguments: Sequence[str], order: Order) -> Report:
     try:
         done = subprocess.run(
             arguments, input=msgspec.json.encode(order), capture_output=True, check=True,
-            timeout=order.limit_s + _GRACE_S,
+            cwd=_REPOSITORY, timeout=order.limit_s + _GRACE_S,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise BenchmarkError(f"{arguments[-1]} did not end within {error.timeout:g} s") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Literal
@@ -23,7 +24,7 @@ from protocols.smpp.id_keys import lookup_keys, stored_key
 from protocols.smpp.receipt import FINAL, ReceiptState, parse
 from protocols.smpp.session import Mode, SessionConfig
 
-__all__ = ["SmppCarrier"]
+__all__ = ["SmppCarrier", "kept_text"]
 
 _WORDS: Mapping[str, ReceiptState] = {
     "ENROUTE": ReceiptState.ENROUTE,
@@ -36,6 +37,7 @@ _WORDS: Mapping[str, ReceiptState] = {
     "REJECTD": ReceiptState.REJECTED,
     "FAILED": ReceiptState.FAILED,
 }
+_MESSAGE = re.compile(rb"text:", re.IGNORECASE)
 _UNBIND_GRACE_S = 2.0
 Result = Literal["delivered", "failed"]
 
@@ -249,7 +251,7 @@ class SmppCarrier(Carrier):
             result = self._results[receipt.state] if receipt.final else None
             kept = Receipt(
                 self.account, self.name, lookup_keys(receipt.message_id), address, receipt.state.value,
-                result, receipt.raw.hex(), now, context,
+                result, kept_text(receipt.raw).hex(), now, context,
             )  # fmt: skip
         self._outcomes.receipt(kept)
 
@@ -272,6 +274,12 @@ class SmppCarrier(Carrier):
         if not self._open:
             self._settled.set()
         return True
+
+
+def kept_text(raw: bytes) -> bytes:
+    """A receipt's text without what follows `text:`, the beginning of the message, its code included."""
+    cut = _MESSAGE.search(raw)
+    return raw[: cut.start()] if cut else raw
 
 
 def _usual(state: ReceiptState) -> Result | None:

@@ -36,6 +36,7 @@ _STATES = {
     "REJECTED": "the network rejected it",
     "FAILED": "delivery failed",
 }
+_ENDINGS = ("refused", "deferred", "unknown", "unsent")
 _RESULTS = {None: "not final", "delivered": "counts as delivered", "failed": "counts as failed"}
 
 
@@ -56,16 +57,20 @@ def command(job: str, socket_path: Path, *, as_json: bool) -> None:
         click.echo(json.dumps(status))
         return
     print_title(_headline(status))
-    for at, words in story(status):
-        click.echo(f"{at - status['accepted_at']:+10.3f} s  {words}")
+    for seconds, words in story(status):
+        click.echo(f"{'' if seconds is None else f'{seconds:+.3f} s':>12}  {words}")
 
 
-def story(status: dict[str, Any]) -> Iterator[tuple[float, str]]:
-    """(seconds since 1970, what happened) for each step of the timeline that `status` answers with."""
+def story(status: dict[str, Any]) -> Iterator[tuple[float | None, str]]:
+    """(seconds since acceptance, what happened) for each step of the timeline that `status` answers with.
+
+    How an attempt ended has no time of its own: the timeline puts it behind the attempt's begin.
+    """
     attempts = {attempt["attempt"]: attempt for attempt in status["attempts"]}
     for step in status["timeline"]:
         attempt = attempts.get(step.get("attempt"), {})
-        yield step["at"], _WORDS.get(step["type"], _other)(step, attempt, status)
+        words = _WORDS.get(step["type"], _other)(step, attempt, status)
+        yield None if step["type"] in _ENDINGS else step["at"] - status["accepted_at"], words
 
 
 def _headline(status: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 
@@ -22,6 +23,7 @@ __all__ = ["Store", "connect"]
 _log = logging.getLogger(__name__)
 
 _WARN_EVERY_S = 60.0
+_BUSY_MS = 5_000
 
 _PartRow = tuple[int, str, int, int, int, int, str, float]
 _PART = """
@@ -38,7 +40,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     """
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(path), flags=flags)
-    connection.set_busy_timeout(5_000)
+    connection.set_busy_timeout(_BUSY_MS)
     if not read_only:
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "FULL")
@@ -59,6 +61,7 @@ class Store:
         self._settlement = Settlement(self.connection, self._events, self._parking)
         self._sweep = Sweep(self.connection, self._settlement, retention_s, answer_timeout_s)
         self._warn_at = 0.0
+        self._folded = 0
 
     def app(self, name: str) -> int:
         return self._identify("app", name)
@@ -100,6 +103,19 @@ class Store:
             raise
         settlement.report(batch)
         batch.backlog = self._events.backlog()
+        if batch.sweep_at is not None and len(batch) == 1:
+            self._fold()
+
+    def _fold(self) -> None:
+        """With nothing else to do, empty the WAL: it holds the bodies of what has ended since it was."""
+        changes = self.connection.total_changes()
+        if changes == self._folded:
+            return
+        self.connection.set_busy_timeout(0)
+        with contextlib.suppress(apsw.BusyError):  # somebody reads: at the next sweep, then
+            self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._folded = changes
+        self.connection.set_busy_timeout(_BUSY_MS)
 
     def close(self) -> None:
         """Fold the WAL into the file, so that the next start is quick."""

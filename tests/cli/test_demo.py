@@ -36,6 +36,19 @@ def processes_naming(folder: Path) -> list[str]:
     return found
 
 
+def children_of(pid: int) -> set[int]:
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # proc(5): the name in brackets may hold anything, the fields after it are state and parent.
+            parent = stat.read_text(errors="replace").rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        if int(parent) == pid:
+            found.add(int(stat.parent.name))
+    return found
+
+
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo") / "kept"
@@ -114,14 +127,15 @@ def test_interrupted_it_leaves_nothing_behind(number: signal.Signals, tmp_path: 
         assert process.stdout is not None
         try:
             assert any("submitted again" in line for line in process.stdout)
-            assert len(processes_naming(tmp_path)) == 1  # the daemon
+            children = children_of(process.pid)
+            assert len(children) == 3
             process.send_signal(number)
             process.communicate(timeout=LIMIT_S)
         finally:
             process.kill()
     assert process.returncode == 1
     assert list(tmp_path.iterdir()) == []
-    assert processes_naming(tmp_path) == []
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
 
 
 @pytest.mark.timeout(90)

@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -265,11 +266,12 @@ class Site:
 class Application:
     """An application on the job socket. It follows all its events and checks that no number is missing."""
 
-    def __init__(self, socket_path: str, *, options: Options | None = None, **arguments: Any) -> None:
-        self.client = Client(
-            socket_path, options=options or Options(backoff_cap_s=0.1, timeout_s=PATIENCE_S), **arguments
-        )
+    def __init__(self, socket_path: str, *, acknowledge: bool = True) -> None:
+        ack_every = 64 if acknowledge else 0
+        options = Options(backoff_cap_s=0.1, timeout_s=PATIENCE_S, ack_every=ack_every)
+        self.client = Client(socket_path, options=options)
         self.events: list[Event] = []
+        self.finished: set[str] = set()
         self._by_id: dict[str, list[Event]] = {}
         self._changed = asyncio.Condition()
         self._follower: asyncio.Task[None] | None = None
@@ -278,6 +280,22 @@ class Application:
 
     async def __aenter__(self) -> Application:
         await self.client.connect()
+        return self._enter()
+
+    @classmethod
+    @asynccontextmanager
+    async def without_waiting(cls, socket_path: str) -> AsyncIterator[Application]:
+        """For a daemon that is not there yet: its greeting is not waited for."""
+        shop = cls(socket_path)
+        greeting = asyncio.create_task(shop.client.connect())
+        await asyncio.sleep(0)  # the client has its connection from here on
+        try:
+            yield shop._enter()
+        finally:
+            await greeting
+            await shop.__aexit__(None, None, None)
+
+    def _enter(self) -> Application:
         self._follower = asyncio.create_task(self._follow())
         return self
 
@@ -294,6 +312,8 @@ class Application:
                 assert event.seq == self.events[-1].seq + 1, f"events are missing before {event}"
             self.events.append(event)
             self._by_id.setdefault(event.id, []).append(event)
+            if event.final:
+                self.finished.add(event.id)
             async with self._changed:
                 self._changed.notify_all()
 

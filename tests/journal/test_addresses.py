@@ -149,7 +149,7 @@ def test_a_receipt_that_came_before_the_restart(book: Book) -> None:
     job = book.accept()
     book.intend(job)
     book.receipt(b"77")
-    book.now += 3600
+    book.now += 200
     book.reopen()
     book.settle(job, "unknown")
     book.sweep()

@@ -1,10 +1,11 @@
 """Events: numbered without a gap, read from any number, forgotten when acknowledged."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.journal import reader as reader_module
+from connector.journal.ops import Acknowledge
 from tests.journal.book import Book, events_in
 
 
@@ -94,8 +95,6 @@ def test_what_was_never_sent_cannot_be_acknowledged(book: Book) -> None:
 
 
 def test_events_of_the_same_commit_cannot_be_acknowledged_yet(book: Book) -> None:
-    from connector.journal.ops import Acknowledge
-
     book.commit(accepts=[book.accept_op(book.job("j1"))], acknowledges=[Acknowledge(book.app, 1)])
     assert pulled(book, 0) == [1]
     assert book.reader().cursor(book.app) == (0, 1)
@@ -106,11 +105,11 @@ def test_an_unknown_application_has_none(book: Book) -> None:
     assert book.reader().events(999, 0) == (b"", 0)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(data=st.data())
-def test_any_steps(book: Book, data: st.DataObject) -> None:
+def test_any_steps(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Fill, acknowledge and restart in any order: what is unacknowledged can be read, and nothing else."""
-    cursor = book.reader().cursor(book.app)[0]
+    book, cursor = Book(tmp_path_factory.mktemp("any") / "journal.db"), 0
     for _ in range(data.draw(st.integers(1, 6))):
         newest = sum(len(events) for events in book.told.values())
         step = data.draw(st.sampled_from(["fill", "acknowledge", "restart"]))
@@ -126,3 +125,4 @@ def test_any_steps(book: Book, data: st.DataObject) -> None:
     assert [event.seq for event in book.told.get(book.app, [])] == list(range(1, newest + 1))
     assert pulled(book, cursor) == list(range(cursor + 1, newest + 1))
     assert book.reader().cursor(book.app) == (cursor, newest)
+    book.store.connection.close()

@@ -37,7 +37,7 @@ def test_everything_of_an_old_job_goes(book: Book) -> None:
     book.intend(lost)
     book.settle(lost, "unknown")
     book.finish(lost, "unknown", "unknown")
-    book.receipt(b"nothing's")
+    book.receipt(b"nothing's", address="4930123456")
     book.commit(receipts=[book.handset_message()])
     assert all(tables(book).values())
     book.now += RETENTION_S - 1
@@ -71,9 +71,9 @@ def test_an_open_job_stays_and_holds_up_no_other(book: Book) -> None:
 
 
 def test_events_go_oldest_first(book: Book) -> None:
-    book.accept("old")
+    book.accept("old", deadline_s=5000)
     book.now += 500
-    book.accept("new")
+    book.accept("new", deadline_s=5000)
     book.now += 600
     book.sweep()
     assert book.rows("SELECT first, last FROM event") == [(2, 2)]

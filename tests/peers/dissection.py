@@ -47,14 +47,14 @@ class Dissection:
 
     pdus         in order
     faults       what the dissector could not read (_ws.malformed), and its expert items of the level error
-    undissected  how many octets of TCP payload belong to no PDU
+    undissected  how many octets belong to no PDU, of what was sent from the connections' beginning
     """
 
     def __init__(self, file: Path, *ports: int) -> None:
         self.pdus: list[Pdu] = []
         self.faults: list[str] = []
-        self.undissected = 0
         self._ports = ports
+        self._sent: dict[tuple[int, int], int] = {}
         for frame in _frames(file, ports):
             layers: Pairs = dict(dict(frame)["_source"])["layers"]
             self._add(layers)
@@ -62,6 +62,10 @@ class Dissection:
             if any(_is_fault(name, value) for name, value in fields):
                 experts = [value for name, value in fields if name == "_ws.expert.message"]
                 self.faults.append(f"frame {dict(fields)['frame.number']}: {experts}")
+
+    @property
+    def undissected(self) -> int:
+        return sum(self._sent.values()) - sum(pdu.number("smpp.command_length") for pdu in self.pdus)
 
     def of(self, *command_ids: int) -> list[Pdu]:
         return [pdu for pdu in self.pdus if pdu.command_id in command_ids]
@@ -71,12 +75,12 @@ class Dissection:
         source, target = int(tcp["tcp.srcport"]), int(tcp["tcp.dstport"])
         from_smsc = source in self._ports
         link = (target, source) if from_smsc else (source, target)
-        self.undissected += int(tcp["tcp.len"])
+        # Not the sum of the lengths: under load TCP sends some octets twice. The SYN takes number 0.
+        end = int(tcp["tcp.seq"]) + int(tcp["tcp.len"]) - 1
+        self._sent[source, target] = max(self._sent.get((source, target), 0), end)
         for name, layer in layers:
             if name == "smpp":
-                pdu = Pdu(link, from_smsc, dict(reversed(list(_everything(layer)))))
-                self.pdus.append(pdu)
-                self.undissected -= pdu.number("smpp.command_length")
+                self.pdus.append(Pdu(link, from_smsc, dict(reversed(list(_everything(layer))))))
             elif name == "gsm_sms_ud":  # the short message of the PDU before, with its user data header
                 self.pdus[-1].fields.update(_everything(layer))
 

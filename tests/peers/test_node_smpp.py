@@ -60,7 +60,7 @@ def test_every_text_arrives_and_its_receipt_comes_back(
 
 def test_both_sides_ask_whether_the_other_is_alive(node_smsc: Program, lane: Callable[..., Lane]) -> None:
     (listening,) = node_smsc.wait("listening")
-    with lane(listening["port"], enquire_link_s=0.2):
+    with lane(listening["port"], enquire_link_s=0.7):
         node_smsc.wait("enquire_link", 2)
         answers = node_smsc.wait("enquire_link_answered", 2)
     assert {answer["status"] for answer in answers} == {0}

@@ -96,10 +96,10 @@ def test_a_whole_session_is_dissected_without_a_fault(
     port = smsc.wait("listening")[0]["port"]
     file = tmp_path / "session.pcapng"
     with Capture(file, f"tcp port {port}") as capture:
-        with lane(port, mode=mode, long_message=long_message, enquire_link_s=0.2) as running:
+        with lane(port, mode=mode, long_message=long_message, enquire_link_s=0.7) as running:
             running.deliver(TEXTS)
-            # Ten of ours alone last longer than the second within which the carrier asks as well.
-            capture.wait(ENQUIRE_LINK, 10 * len(binds))
+            # Three of ours alone last longer than the second within which the carrier asks as well.
+            capture.wait(ENQUIRE_LINK, 3 * len(binds))
         capture.wait(UNBIND_RESP, len(binds))
         capture.stop()
     dissection = Dissection(file, port)

@@ -1,0 +1,215 @@
+"""Jobs, attempts, answers, receipts, ends, sweeps and crashes in any order that the dispatcher permits.
+
+Whatever the order: each job has one end and nothing is told after it, no receipt touches a job that it is not
+about, every receipt is matched, parked or given up, and a body is gone exactly when its job has ended.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from connector.journal.ops import Batch, Receipt
+from connector.model import LiveJob
+from tests.journal.book import ANSWER_TIMEOUT_S, Book, events_in
+
+HANDSETS = ("+4915112345678", "+4915187654321", "+861012345678")
+STATES = ("DELIVERED", "UNDELIVERABLE", "EXPIRED", "ENROUTE", "ACCEPTED")
+pick = st.integers(0, 10_000)
+
+
+class Attempt:
+    """One attempt, as carrier and dispatcher see it. `ids` are what the carrier gave each part."""
+
+    def __init__(self, job: LiveJob, number: int, ids: list[bytes]) -> None:
+        self.job, self.number, self.ids = job, number, ids
+        self.left = list(range(len(ids)))  # parts without answer
+        self.result: str | None = None
+
+
+class AnyOrder(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.book = Book(self.folder / "journal.db")
+        self.batch = Batch()
+        self.jobs: list[LiveJob] = []
+        self.attempts: list[Attempt] = []
+        self.next_id = 9  # counted up in decimal: many a number is another one's hexadecimal
+        self.reported: Counter[bytes] = Counter()
+        self.owner: dict[bytes, LiveJob] = {}
+        self.outcomes: dict[int, str | None] = {}
+        self.received = self.matched = self.unmatched = 0
+
+    def teardown(self) -> None:
+        self.book.store.connection.close()
+        shutil.rmtree(self.folder)
+
+    def commit(self) -> None:
+        batch, self.batch = self.batch, Batch()
+        self.book.store.commit(batch, self.book.now)
+        for chunk in batch.chunks:
+            told = self.book.told.setdefault(chunk.app, [])
+            told += events_in(chunk.frames)
+            assert (chunk.first, chunk.last) == (told[-1].seq - (chunk.last - chunk.first), told[-1].seq)
+        self.received += sum(bool(receipt.keys) for receipt in batch.receipts)
+        self.matched += sum(receipt.match != "parked" for receipt in batch.receipts) + len(batch.found)
+        self.unmatched += sum(batch.unmatched.values())
+        rows, waiting = self.book.row("SELECT count(*), count(*) FILTER (WHERE keys != '[]') FROM parked")
+        assert batch.parked == rows
+        assert self.received == self.matched + self.unmatched + waiting
+        for intend in batch.intends:
+            if not intend.applied:
+                self.attempts = [a for a in self.attempts if (a.job, a.number) != (intend.job, intend.context)]
+        self.check_ends()
+
+    def check_ends(self) -> None:
+        for key, outcome, body in self.book.rows("SELECT id, outcome, body FROM job"):
+            assert (outcome is None) == (body is not None)
+            assert outcome == self.outcomes.setdefault(key, outcome) or self.outcomes[key] is None
+            self.outcomes[key] = outcome
+
+    # What happens
+
+    @rule(handset=st.sampled_from(HANDSETS), again=st.booleans(), which=pick)
+    def accept(self, handset: str, again: bool, which: int) -> None:
+        if again and self.jobs:
+            known = self.jobs[which % len(self.jobs)]
+            self.batch.accepts.append(self.book.accept_op(self.book.job(known.id, to=handset)))
+            return
+        job = self.book.job(f"j{len(self.jobs)}", to=handset)
+        self.jobs.append(job)
+        self.batch.accepts.append(self.book.accept_op(job))
+        self.commit()
+
+    @precondition(lambda self: self.jobs)
+    @rule(which=pick, parts=st.integers(1, 3))
+    def attempt(self, which: int, parts: int) -> None:
+        job = self.jobs[which % len(self.jobs)]
+        earlier = [a for a in self.attempts if a.job is job]
+        if any(a.result is None for a in earlier):
+            return  # under way, or accepted
+        intend = self.book.intend_op(job, parts)
+        intend.context = job.attempts
+        ids = [str(self.next_id + n).encode() for n in range(parts)]
+        self.next_id += parts
+        self.attempts.append(Attempt(job, job.attempts, ids))
+        self.owner |= dict.fromkeys(ids, job)
+        self.batch.intends.append(intend)
+        self.commit()
+
+    def open_attempt(self, which: int) -> Attempt | None:
+        found = [a for a in self.attempts if a.left and a.result in (None, "unknown")]
+        return found[which % len(found)] if found else None
+
+    @rule(which=pick, part=pick)
+    def answer(self, which: int, part: int) -> None:
+        if (attempt := self.open_attempt(which)) is None:
+            return
+        index = attempt.left.pop(part % len(attempt.left))
+        late = attempt.result == "unknown"
+        self.batch.answers.append(
+            self.book.answer_op(
+                attempt.job, attempt.ids[index], index + 1, len(attempt.ids), late=late,
+                attempt=attempt.number, complete=not attempt.left,
+            )
+        )  # fmt: skip
+        if not attempt.left:
+            attempt.result = None
+
+    @rule(which=pick, result=st.sampled_from(["refused", "unknown", "unsent"]))
+    def settle(self, which: int, result: str) -> None:
+        attempt = self.open_attempt(which)
+        if attempt is None or attempt.result == result:
+            return
+        if result == "unsent" and (attempt.result or len(attempt.left) < len(attempt.ids)):
+            return
+        attempt.result = result
+        self.batch.settles.append(self.book.settle_op(attempt.job, result, attempt.number))
+
+    @precondition(lambda self: self.attempts)
+    @rule(which=pick, part=pick, state=st.sampled_from(STATES), parked=st.booleans())
+    def receipt(self, which: int, part: int, state: str, parked: bool) -> None:
+        attempt = self.attempts[which % len(self.attempts)]
+        if attempt.result in ("refused", "unsent") and not parked:
+            return
+        index = part % len(attempt.ids)
+        if attempt.result in ("refused", "unsent") and index in attempt.left:
+            return  # the carrier never took it
+        id = attempt.ids[index]
+        self.reported[id] += 1
+        self.batch.receipts.append(self.book.receipt_op(id, state, attempt.job.recipient[1:]))
+
+    @rule(id=st.binary(max_size=8), handset=st.sampled_from([*HANDSETS, "+999"]))
+    def handset_message_or_stray_receipt(self, id: bytes, handset: str) -> None:
+        kept = self.book.handset_message(handset[1:])
+        stray: Receipt = self.book.receipt_op(b"stray" + id, "ENROUTE", "999")
+        self.batch.receipts.append(stray)
+        self.batch.receipts.append(kept)
+
+    @precondition(lambda self: self.jobs)
+    @rule(which=pick, how=st.sampled_from([("cancelled", "cancelled"), ("rejected", "failed")]))
+    def finish(self, which: int, how: tuple[str, str]) -> None:
+        self.batch.finishes.append(self.book.finish_op(self.jobs[which % len(self.jobs)], *how))
+
+    @rule()
+    def commit_now(self) -> None:
+        self.commit()
+
+    @rule()
+    def crash(self) -> None:
+        self.commit()
+        self.book.reopen()
+        for job in self.jobs:
+            job.key = self.book.row("SELECT id FROM job WHERE ext = ?", job.id)[0]
+
+    @rule(seconds=st.sampled_from([0.5, 2 * ANSWER_TIMEOUT_S, 400.0]))
+    def sweep(self, seconds: float) -> None:
+        if seconds > 1 and any(a.left and a.result is None for a in self.attempts):
+            return  # an answer is awaited no longer than its time-out: then it is unknown
+        self.commit()
+        self.book.now += seconds
+        self.batch.sweep_at = self.book.now
+        self.commit()
+
+    # What holds
+
+    @invariant()
+    def each_job_has_one_end(self) -> None:
+        told = self.book.told.get(self.book.app, [])
+        assert [event.seq for event in told] == list(range(1, len(told) + 1))
+        for job in self.jobs:
+            finals = [event.final for event in told if event.id == job.id]
+            assert sum(finals) == (self.outcomes.get(job.key) is not None)
+            assert not sum(finals) or finals[-1]
+
+    @invariant()
+    def receipts_stay_with_their_job(self) -> None:
+        by_key = {job.key: job for job in self.jobs}
+        for job, raw, state in self.book.rows("SELECT job, raw, state FROM part"):
+            id = bytes.fromhex(raw)
+            assert not id or self.owner[id].key == job
+            assert not id or state is None or self.reported[id]
+        heard = {self.owner[id].key for id, number in self.reported.items() if number}
+        for job, outcome in self.outcomes.items():
+            assert outcome not in ("delivered", "undelivered", "expired") or job in heard, by_key[job]
+
+    @invariant()
+    def delivered_is_told(self) -> None:
+        for parts, delivered in self.book.rows(
+            "SELECT min(p.parts), count(*) FROM part p JOIN job j ON j.id = p.job"
+            " WHERE j.outcome IS NULL AND p.result = 'delivered' GROUP BY p.job, p.attempt"
+        ):
+            assert delivered < parts
+
+    @invariant()
+    def keys_of_parked_receipts_only(self) -> None:
+        assert self.book.rows("SELECT * FROM parked_key WHERE parked NOT IN (SELECT id FROM parked)") == []
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=40)
