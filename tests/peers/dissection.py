@@ -75,9 +75,10 @@ class Dissection:
         source, target = int(tcp["tcp.srcport"]), int(tcp["tcp.dstport"])
         from_smsc = source in self._ports
         link = (target, source) if from_smsc else (source, target)
-        # Not the sum of the lengths: under load TCP sends some octets twice. The SYN takes number 0.
-        end = int(tcp["tcp.seq"]) + int(tcp["tcp.len"]) - 1
-        self._sent[source, target] = max(self._sent.get((source, target), 0), end)
+        if octets := int(tcp["tcp.len"]):
+            # Not the sum of them: under load TCP sends some twice. The SYN has taken the number 0.
+            end = int(tcp["tcp.seq"]) - 1 + octets
+            self._sent[source, target] = max(self._sent.get((source, target), 0), end)
         for name, layer in layers:
             if name == "smpp":
                 self.pdus.append(Pdu(link, from_smsc, dict(reversed(list(_everything(layer))))))

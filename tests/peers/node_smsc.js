@@ -5,7 +5,7 @@ const readline = require('readline');
 const smpp = require('smpp');
 
 const RECEIPT_MS = 50;
-const ENQUIRE_MS = 300;
+const ENQUIRE_MS = 1000;
 const DELIVERED = 2;
 const sessions = new Set();
 let submits = 0;
