@@ -46,6 +46,7 @@ _JOURNAL = "journal.db"
 _SWEEP_S = 1.0
 _LAG_S = 0.25
 _STALLED_S = 10.0
+_KEY_OCTETS = 32
 _EXIT_IO_ERROR = 74  # sysexits.h EX_IOERR
 
 
@@ -314,11 +315,18 @@ def _lock(path: Path) -> int:
 
 def _digest_key(path: Path) -> bytes:
     with contextlib.suppress(FileNotFoundError):
-        return path.read_bytes()
-    key = secrets.token_bytes(32)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+        if len(key := path.read_bytes()) == _KEY_OCTETS:
+            return key
+    # Whole or not at all: with half a key after a crash every repetition would look like a conflict.
+    key = secrets.token_bytes(_KEY_OCTETS)
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        os.fchmod(file.fileno(), 0o600)
         file.write(key)
         file.flush()
         os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
     return key

@@ -80,8 +80,11 @@ class Dispatcher:
         self.room()
 
     def cancel(self, job: LiveJob, context: object, now: float) -> bool:
-        """Take back a live job; False when an attempt is under way and cannot be stopped."""
+        """Take back a live job; False when an attempt is under way, or may have arrived."""
         if job.key in self._under_way or job.cancelled:
+            return False
+        if job.resent:
+            self.forget(job)  # it is not sent again, but only a receipt can tell of the first time
             return False
         self.queue.cancel(job)
         self._finish(job, "cancelled", "cancelled", "cancelled by the application", now, context)
@@ -315,8 +318,10 @@ class Dispatcher:
                 job.barred |= {carrier.name}
         if job.deadline_at <= now:
             situation = Situation.TOO_LATE
-        elif job.tried.issuperset(self._carriers):
+        elif job.barred.issuperset(self._carriers):
             situation = Situation.NO_ROUTE
+        elif job.tried.issuperset(self._carriers):
+            situation = Situation.LATER
         else:
             situation = Situation.ROUTE_LEFT
         may_resend = job.on_unknown == "resend_once" and not job.resent
@@ -328,16 +333,22 @@ class Dispatcher:
             self._finish(job, "expired", "expired", "its deadline passed before it could leave", now)
         elif step is After.AWAIT_RECEIPT:
             self.release(job)
-        elif step is After.PAUSE:
+        else:
+            self._wait(job, step)
+
+    def _wait(self, job: LiveJob, step: After) -> None:
+        if step is After.PAUSE:
             job.tried = job.barred
+        job.resent = job.resent or step is After.RESEND
+        if job.queued:
+            return  # a late answer, for a job that waits to be sent again already
+        if (job.app, job.id) not in self.live:
+            self.admit(job)
+        if step is After.PAUSE:
             self._under_way.discard(job.key)
             self._loop.call_later(_PAUSE_S, self.enqueue, job)
         else:
-            job.resent = job.resent or step is After.RESEND
-            if (job.app, job.id) not in self.live:
-                self.admit(job)
-            if not job.queued:
-                self.enqueue(job)
+            self.enqueue(job)
 
     def _finish(
         self,

@@ -22,7 +22,8 @@ class Situation(StrEnum):
     """What is still possible for the job."""
 
     ROUTE_LEFT = "another attempt is possible"
-    NO_ROUTE = "every carrier has refused it, or cannot take it now"
+    LATER = "every carrier has refused it, some only for now"
+    NO_ROUTE = "every carrier has refused it for good"
     TOO_LATE = "its deadline has passed"
 
 
@@ -40,26 +41,31 @@ class After(StrEnum):
 TABLE: Final[dict[Ending, dict[Situation, After]]] = {
     Ending.REFUSED_NOW: {
         Situation.ROUTE_LEFT: After.WAIT_TURN,
-        Situation.NO_ROUTE: After.PAUSE,
+        Situation.LATER: After.PAUSE,
+        Situation.NO_ROUTE: After.REJECTED,
         Situation.TOO_LATE: After.REJECTED,
     },
     Ending.REFUSED_HERE: {
         Situation.ROUTE_LEFT: After.WAIT_TURN,
+        Situation.LATER: After.PAUSE,
         Situation.NO_ROUTE: After.REJECTED,
         Situation.TOO_LATE: After.REJECTED,
     },
     Ending.REFUSED_EVERYWHERE: {
         Situation.ROUTE_LEFT: After.REJECTED,
+        Situation.LATER: After.REJECTED,
         Situation.NO_ROUTE: After.REJECTED,
         Situation.TOO_LATE: After.REJECTED,
     },
     Ending.UNKNOWN: {
         Situation.ROUTE_LEFT: After.RESEND,  # only where the job's on_unknown permits, else AWAIT_RECEIPT
+        Situation.LATER: After.AWAIT_RECEIPT,
         Situation.NO_ROUTE: After.AWAIT_RECEIPT,
         Situation.TOO_LATE: After.AWAIT_RECEIPT,
     },
     Ending.UNSENT: {
         Situation.ROUTE_LEFT: After.WAIT_TURN,
+        Situation.LATER: After.PAUSE,
         Situation.NO_ROUTE: After.REJECTED,
         Situation.TOO_LATE: After.EXPIRED,
     },

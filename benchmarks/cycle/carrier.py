@@ -30,13 +30,17 @@ class SimulatedCarrier(Process):
         super().__init__(arguments, folder / "carrier.log")
         self.name = "simulated carrier"
         try:
-            wait_until(lambda: b"\n" in self.log.read_bytes(), "the simulated carrier listens", self)
-            listening = json.loads(self.log.read_text().partition("\n")[0])
+            wait_until(self._listens, "the simulated carrier listens", self)
+            listening = json.loads(self.log.read_text().splitlines()[-1])
         except BaseException:
             self.stop()
             raise
         self.port: int = listening["port"]
         self._control: int = listening["control_port"]
+
+    def _listens(self) -> bool:
+        output = self.log.read_bytes()
+        return b'"listening"' in output and output.endswith(b"\n")
 
     def ask(self, command: str, **arguments: Any) -> Any:
         """One command of its control port."""

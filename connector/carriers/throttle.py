@@ -39,7 +39,9 @@ class TokenBucket:
 
     def next_at(self, now: float) -> float:
         """When `take` will succeed."""
-        return max(now, self._at) + max(0.0, 1.0 - self.tokens(now)) / self.rate
+        lacking = 1.0 - self.tokens(now)
+        # Seconds since 1970 are rounded to a quarter of a microsecond: at a high rate, a piece of a token.
+        return max(now, self._at) + (lacking / self.rate + 1e-6 if lacking > 0 else 0.0)
 
     def hold(self, now: float) -> None:
         """The carrier says that we are too fast: nothing more for half a second."""

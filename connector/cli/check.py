@@ -21,7 +21,7 @@ _HEADINGS: Row = ("LANE", "OWNS", "WHAT")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(path: Path, *, as_json: bool) -> None:
-    r"""Check one instance (a folder with connector.toml), or a folder of instances together.
+    """Check one instance (a folder with connector.toml), or a folder of instances together.
 
     Instances must not share a carrier account, a sender id, a socket, a state folder or an HTTP port. Prints
     every problem on a line of its own and exits with 2, or prints who owns what and exits with 0.

@@ -24,7 +24,7 @@ __all__ = ["command"]
 @content_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(socket_path: Path | None, profile: Path | None, *, as_json: bool, **fields: Any) -> None:
-    r"""Show how a text will leave: encoding, parts, units (septets or 16-bit units, headers not counted).
+    """Show how a text will leave: encoding, parts, units (septets or 16-bit units, headers not counted).
 
     Exit codes: 0 it can leave, 1 it is refused, 2 bad usage or configuration.
 

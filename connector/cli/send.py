@@ -39,7 +39,7 @@ _LOOK_AGAIN_S = 1.0
 @click.option("--wait", is_flag=True, help="Follow the job to its end; exit 0 only when it was delivered.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def command(socket_path: Path, job_id: str | None, *, wait: bool, as_json: bool, **fields: Any) -> None:
-    r"""Send one job. It is safe on the daemon's disk when this prints `accepted`.
+    """Send one job. It is safe on the daemon's disk when this prints `accepted`.
 
     Exit codes: 0 accepted (with --wait: delivered), 1 refused or not delivered, 2 bad usage.
 

@@ -89,7 +89,7 @@ def smsc(
       connector simulate smsc --port 2775 --receipt-delay lognormal:2.0,0.6
       connector simulate smsc --port 0 --json --seed 7 --throttle-tps 100 \\
           --receipt-missing 0.1 --id-form hex_in_response --cut-after 500
-    """  # noqa: D301 — click's own mark, a real backspace, keeps the example's lines
+    """
     # The event loop takes longer to import than --help may take.
     from connector.simulator.serve import Serving, serve
 

@@ -24,7 +24,7 @@ Row = tuple[str, str]
 @job_socket_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(socket_path: Path, *, as_json: bool) -> None:
-    r"""Show binds, windows, rates, the queue, outcomes, and receipts that belong to no message.
+    """Show binds, windows, rates, the queue, outcomes, and receipts that belong to no message.
 
     WINDOW is submit_sm without answer of the most there may be; TOKENS are PDUs that may leave at once.
 
@@ -76,13 +76,16 @@ def _jobs(stats: dict[str, Any]) -> Iterator[Row]:
 
 def _orphan(orphan: dict[str, Any]) -> tuple[str, ...]:
     account = orphan["account"].replace("|", " ")
-    return account, clock_time(orphan["at"]), orphan["state"], _receipt_head(orphan["raw"])
+    return account, clock_time(orphan["at"]), orphan["state"], _receipt_head(orphan["state"], orphan["raw"])
 
 
-def _receipt_head(raw: str) -> str:
+def _receipt_head(state: str, raw: str) -> str:
     """A receipt's text up to `text:`, after which the subscriber's own words, maybe a code, would follow."""
+    if state == "MO":
+        return "(a message from a handset)"
     receipt = bytes.fromhex(raw).decode("ascii", "replace")
-    end = receipt.lower().find("text:")
-    if end < 0:
+    if not receipt:
         return "(no receipt text)"
+    end = receipt.lower().find("text:")
+    end = len(receipt) if end < 0 else end
     return "".join(character if character.isprintable() else "·" for character in receipt[:end].rstrip())

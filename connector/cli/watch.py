@@ -27,7 +27,7 @@ _LOOK_UP_S = 0.2
 @click.option("--ack", is_flag=True, help="Acknowledge what was shown: the application gets it no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def command(socket_path: Path, from_seq: int | None, *, ack: bool, as_json: bool) -> None:
-    r"""Show this application's events, those that nobody has acknowledged first, then as they come.
+    """Show this application's events, those that nobody has acknowledged first, then as they come.
 
     Reconnects when the daemon restarts; Ctrl-C ends it with exit code 0. The application is the one that
     your user belongs to in connector.toml.

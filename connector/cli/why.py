@@ -45,7 +45,7 @@ _RESULTS = {None: "not final", "delivered": "counts as delivered", "failed": "co
 @job_socket_option()
 @click.option("--json", "as_json", is_flag=True, help="Print the job's status as one JSON object.")
 def command(job: str, socket_path: Path, *, as_json: bool) -> None:
-    r"""Tell everything that happened to JOB, an id given by the application, and why.
+    """Tell everything that happened to JOB, an id given by the application, and why.
 
     \b
     Example:

@@ -45,6 +45,9 @@ class Gate:
         self._templates = Registry(config.lane, config.templates)
         self._key = key
         self._rows = count(next_row)
+        # A 16-bit reference leaves less room in each part: it counts where no carrier has the shorter one.
+        enabled = [carrier.text.long_message for carrier in config.carriers if carrier.enabled]
+        self._reference_bits = 8 if "udh8" in enabled else 16
         self._now = now
 
     def admit(self, app: int, application: Application, job: Job) -> Admission:
@@ -88,7 +91,7 @@ class Gate:
     def segments(self, text: str) -> Segments:
         """How it would leave: encoding and parts."""
         try:
-            return plan(text, max_parts=self._jobs.max_parts)
+            return plan(text, reference_bits=self._reference_bits, max_parts=self._jobs.max_parts)
         except TooManyParts as error:
             raise _invalid(
                 "text", f"at most {self._jobs.max_parts} SMS parts, this one needs more"
@@ -103,7 +106,8 @@ class Gate:
             return default if not permitted or default in permitted else permitted[0]
         if sender not in permitted:
             near = get_close_matches(sender, permitted, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(permitted)}"
+            known = f"one of {', '.join(permitted)}" if permitted else "the lane has none"
+            hint = f"did you mean {near[0]!r}?" if near else known
             raise ConnectorError(
                 "forbidden", "this sender is not registered for the application", field="sender", hint=hint
             )

@@ -2,7 +2,8 @@
 
 apsw releases the GIL around each step and must win it back from a busy event loop afterwards, up to a
 switch interval later. Row by row that limits the journal to some hundred rows a second under load, so every
-statement here takes all its rows as one JSON array (SQLite json_each) and is one step.
+statement here takes all its rows as one JSON array and is one step. It reads them by jsonb_each: json_each
+would turn every row to text, only to be parsed again.
 """
 
 from __future__ import annotations

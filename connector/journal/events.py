@@ -62,7 +62,7 @@ class EventLog:
             )
         bulk.write(
             self._connection,
-            "UPDATE app SET last_seq = e.value->>1 FROM json_each(?) e WHERE app.id = e.value->>0",
+            "UPDATE app SET last_seq = e.value->>1 FROM jsonb_each(?) e WHERE app.id = e.value->>0",
             [(chunk.app, chunk.last) for chunk in chunks],
         )
         self._frames = {}

@@ -31,14 +31,14 @@ _decode = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _PARK = """
     INSERT INTO parked
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
-    FROM json_each(?)
+    FROM jsonb_each(?)
 """
 
 _FIND = """
     SELECT json_group_array(json_array(e.value->>0, p.key, p.job, p.attempt, p.part, p.parts, p.result,
                                        j.app, j.ext, j.recipient, j.accepted_at, j.deadline_at, j.outcome,
                                        j.traceparent))
-    FROM json_each(?) e
+    FROM jsonb_each(?) e
     CROSS JOIN part p ON p.account = e.value->>1 AND p.key = e.value->>2
     CROSS JOIN job j ON j.id = p.job
 """
@@ -116,7 +116,7 @@ class Parking:
         bulk.write(self._connection, _PARK, rows)
         bulk.write(
             self._connection,
-            "INSERT INTO parked_key SELECT value->>0, value->>1, value->>2 FROM json_each(?)",
+            "INSERT INTO parked_key SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?)",
             keys,
         )
         self.count += len(receipts)
@@ -129,7 +129,7 @@ class Parking:
             return []
         found = bulk.rows(
             self._connection,
-            """SELECT json_group_array(DISTINCT k.parked) FROM json_each(?) e
+            """SELECT json_group_array(DISTINCT k.parked) FROM jsonb_each(?) e
                CROSS JOIN parked_key k ON k.account = e.value->>0 AND k.key = e.value->>1""",
             answered,
         )
@@ -152,7 +152,7 @@ class Parking:
         self.unmatched.update(
             bulk.rows(
                 self._connection,
-                """SELECT json_group_array(p.carrier) FROM json_each(?) e
+                """SELECT json_group_array(p.carrier) FROM jsonb_each(?) e
                    CROSS JOIN parked p ON p.id = e.value WHERE p.keys != '[]'""",
                 rows,
             )
@@ -164,7 +164,7 @@ class Parking:
             self._connection,
             """SELECT json_group_array(json_array(p.account, p.carrier, p.keys, p.address, p.state, p.result,
                                                   p.raw, p.at) ORDER BY p.id)
-               FROM json_each(?) e CROSS JOIN parked p ON p.id = e.value""",
+               FROM jsonb_each(?) e CROSS JOIN parked p ON p.id = e.value""",
             rows,
         )
         self._remove(rows)
@@ -175,8 +175,8 @@ class Parking:
 
     def _remove(self, rows: list[int]) -> None:
         for statement in (
-            "DELETE FROM parked_key WHERE parked IN (SELECT value FROM json_each(?))",
-            "DELETE FROM parked WHERE id IN (SELECT value FROM json_each(?))",
+            "DELETE FROM parked_key WHERE parked IN (SELECT value FROM jsonb_each(?))",
+            "DELETE FROM parked WHERE id IN (SELECT value FROM jsonb_each(?))",
         ):
             bulk.write(self._connection, statement, rows)
         self.count -= len(rows)

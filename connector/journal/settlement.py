@@ -18,22 +18,22 @@ __all__ = ["Settlement"]
 _PART = """
     UPDATE part SET state = e.value->>2, result = ifnull(e.value->>3, part.result), receipt_at = e.value->>4,
                     receipt = e.value->>5
-    FROM json_each(?) e WHERE part.account = e.value->>0 AND part.key = e.value->>1
+    FROM jsonb_each(?) e WHERE part.account = e.value->>0 AND part.key = e.value->>1
 """
 _END = """
     UPDATE job SET outcome = e.value->>1, reason = e.value->>2, finished_at = e.value->>3, body = NULL
-    FROM json_each(?) e WHERE job.id = e.value->>0
+    FROM jsonb_each(?) e WHERE job.id = e.value->>0
 """
 _COMPLETE = """
     SELECT json_group_array(json_array(job, attempt)) FROM (
         SELECT p.job, p.attempt
-        FROM (SELECT DISTINCT value->>0 AS job FROM json_each(?)) e CROSS JOIN part p ON p.job = e.job
+        FROM (SELECT DISTINCT value->>0 AS job FROM jsonb_each(?)) e CROSS JOIN part p ON p.job = e.job
         WHERE p.result = 'delivered' GROUP BY p.job, p.attempt HAVING count(DISTINCT p.part) = min(p.parts))
 """
 # Jobs that the failure of a part does not end: its attempt was refused before, in another part, or another
 # attempt may still deliver: it is under way, unknown, or sent without a final receipt.
 _HOPE = """
-    SELECT json_group_array(DISTINCT e.value->>0) FROM json_each(?) e
+    SELECT json_group_array(DISTINCT e.value->>0) FROM jsonb_each(?) e
     CROSS JOIN attempt a ON a.job = e.value->>0
     WHERE CASE WHEN a.n = e.value->>1 THEN a.result IN ('refused', 'deferred') ELSE
           (a.result IS NULL OR a.result = 'unknown') AND NOT EXISTS
@@ -44,7 +44,7 @@ _ANSWERED = """
     FROM attempt a WHERE a.job = ? AND a.n = ?
 """
 _OPEN = """
-    SELECT json_group_array(j.id) FROM json_each(?) e CROSS JOIN job j ON j.id = e.value
+    SELECT json_group_array(j.id) FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value
     WHERE j.outcome IS NULL
 """
 _FINAL = _OPEN.replace("IS NULL", "IS NOT NULL")

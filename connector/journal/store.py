@@ -29,7 +29,7 @@ _PartRow = tuple[int, str, int, int, int, int, str, float]
 _PART = """
     INSERT INTO part
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-           NULL, NULL, NULL, NULL FROM json_each(?) WHERE true ON CONFLICT (account, key) DO NOTHING
+           NULL, NULL, NULL, NULL FROM jsonb_each(?) WHERE true ON CONFLICT (account, key) DO NOTHING
 """
 
 
@@ -126,7 +126,7 @@ class Store:
         known: dict[tuple[int, str], tuple[str, str | None]] = {}
         for app, ext, digest, outcome in bulk.rows(
             self.connection,
-            """SELECT json_group_array(json_array(j.app, j.ext, j.digest, j.outcome)) FROM json_each(?) e
+            """SELECT json_group_array(json_array(j.app, j.ext, j.digest, j.outcome)) FROM jsonb_each(?) e
                CROSS JOIN job j ON j.app = e.value->>0 AND j.ext = e.value->>1""",
             [(a.job.app, a.job.id) for a in accepts],
         ):
@@ -153,7 +153,7 @@ class Store:
             self.connection,
             """INSERT INTO job
                SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-                      value->>8, value->>9, value->>10, NULL, NULL, NULL FROM json_each(?)""",
+                      value->>8, value->>9, value->>10, NULL, NULL, NULL FROM jsonb_each(?)""",
             rows,
         )
 
@@ -167,7 +167,7 @@ class Store:
             self.connection,
             """INSERT INTO attempt
                SELECT j.id, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, NULL, NULL
-               FROM json_each(?) e CROSS JOIN job j ON j.id = e.value->>0 WHERE j.outcome IS NULL""",
+               FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value->>0 WHERE j.outcome IS NULL""",
             [(i.job.key, i.job.attempts, i.account, i.carrier, i.parts, i.at, i.decision) for i in intends],
         )
         if self.connection.changes() < len(intends):
@@ -224,10 +224,10 @@ class Store:
     def _resolve(self, late: list[Answer]) -> None:
         """The answer came after its time-out: the attempt is known again."""
         for statement in (
-            """UPDATE attempt SET result = NULL FROM json_each(?) e
+            """UPDATE attempt SET result = NULL FROM jsonb_each(?) e
                WHERE attempt.job = e.value->>0 AND attempt.n = e.value->>1""",
             """DELETE FROM unresolved WHERE (job, attempt) IN
-               (SELECT value->>0, value->>1 FROM json_each(?))""",
+               (SELECT value->>0, value->>1 FROM jsonb_each(?))""",
         ):
             bulk.write(self.connection, statement, [(a.job.key, a.attempt) for a in late if a.complete])
 
@@ -236,14 +236,14 @@ class Store:
             return
         bulk.write(
             self.connection,
-            """UPDATE attempt SET result = e.value->>2, status = e.value->>3 FROM json_each(?) e
+            """UPDATE attempt SET result = e.value->>2, status = e.value->>3 FROM jsonb_each(?) e
                WHERE attempt.job = e.value->>0 AND attempt.n = e.value->>1""",
             [(s.job.key, s.attempt, s.result, s.status) for s in settles],
         )
         bulk.write(
             self.connection,
             """INSERT OR IGNORE INTO unresolved
-               SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)""",
+               SELECT value->>0, value->>1, value->>2, value->>3 FROM jsonb_each(?)""",
             [
                 (s.account, s.job.recipient[1:], s.job.key, s.attempt)
                 for s in settles
@@ -252,7 +252,7 @@ class Store:
         )
         bulk.write(
             self.connection,
-            "DELETE FROM unresolved WHERE (job, attempt) IN (SELECT value->>0, value->>1 FROM json_each(?))",
+            "DELETE FROM unresolved WHERE (job, attempt) IN (SELECT value->>0, value->>1 FROM jsonb_each(?))",
             [(s.job.key, s.attempt) for s in settles if s.result in ("refused", "deferred")],
         )
         final = self._settlement.final([s.job.key for s in settles])

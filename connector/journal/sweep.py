@@ -42,7 +42,7 @@ class Sweep:
         rows = bulk.rows(
             self._connection,
             """SELECT json_group_array(json_array(id, app, ext, traceparent)) FROM
-                (SELECT * FROM job WHERE outcome IS NULL AND give_up_at <= (SELECT value FROM json_each(?))
+                (SELECT * FROM job WHERE outcome IS NULL AND give_up_at <= (SELECT value FROM jsonb_each(?))
                  ORDER BY give_up_at LIMIT 5000)""",
             [now],
         )
@@ -60,14 +60,14 @@ class Sweep:
                 self._connection,
                 """SELECT json_group_array(id) FROM
                     (SELECT id, finished_at FROM job ORDER BY id LIMIT 20000)
-                    WHERE finished_at < (SELECT value FROM json_each(?))""",
+                    WHERE finished_at < (SELECT value FROM jsonb_each(?))""",
                 [before],
             )
         for statement in (
-            "DELETE FROM part WHERE job IN (SELECT value FROM json_each(?))",
-            "DELETE FROM unresolved WHERE job IN (SELECT value FROM json_each(?))",
-            "DELETE FROM attempt WHERE job IN (SELECT value FROM json_each(?))",
-            "DELETE FROM job WHERE id IN (SELECT value FROM json_each(?))",
+            "DELETE FROM part WHERE job IN (SELECT value FROM jsonb_each(?))",
+            "DELETE FROM unresolved WHERE job IN (SELECT value FROM jsonb_each(?))",
+            "DELETE FROM attempt WHERE job IN (SELECT value FROM jsonb_each(?))",
+            "DELETE FROM job WHERE id IN (SELECT value FROM jsonb_each(?))",
         ):
             bulk.write(self._connection, statement, old)
         # Numbered in order too; a scan for `at` would read on all that an absent application has missed.

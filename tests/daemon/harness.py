@@ -55,7 +55,9 @@ class CarrierFile:
                 "host": "127.0.0.1", "port": self.port, "system_id": "shop", "password_file": "password",
                 **self.account,
             },
-            "binds": {"tps": 10_000, "window": 50, "response_timeout_s": 5.0, "bind_timeout_s": 5.0, **self.binds},
+            "binds": {
+                "tps": 10_000, "window": 50, "response_timeout_s": 5.0, "bind_timeout_s": 5.0, **self.binds,
+            },
             "backoff": {"initial_s": 0.05, "max_s": 0.2, "ghost_s": 0.3, **self.backoff},
             **self.other,
         })  # fmt: skip
@@ -182,7 +184,8 @@ class Daemon(Process):
         deadline = time.monotonic() + PATIENCE_S
         try:
             while (left := deadline - time.monotonic()) > 0:
-                readable, _, _ = select.select([notified, ended], [], [], left)
+                waited: list[Any] = [notified, ended]
+                readable, _, _ = select.select(waited, [], [], left)
                 if notified in readable:
                     if b"READY=1" in notified.recv(4096).split(b"\n"):
                         return
@@ -318,7 +321,13 @@ class Application:
                 self._changed.notify_all()
 
     def job(self, to: str, text: str = "Your code is 482917", **fields: object) -> dict[str, object]:
-        return {"id": f"{self._prefix}-{next(self._ids)}", "to": to, "text": text, "deadline_s": 30.0, **fields}
+        return {
+            "id": f"{self._prefix}-{next(self._ids)}",
+            "to": to,
+            "text": text,
+            "deadline_s": 30.0,
+            **fields,
+        }
 
     async def submit(self, to: str, text: str = "Your code is 482917", **fields: object) -> str:
         """Submit one job that is taken; its id."""
@@ -343,7 +352,9 @@ class Application:
         assert self._follower is not None
         waiting = asyncio.create_task(self._hold(condition))
         try:
-            await asyncio.wait({waiting, self._follower}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {waiting, self._follower}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+            )
             if self._follower.done():
                 self._follower.result()
             assert waiting.done(), f"not within {timeout_s:g} s; the last events: {self.events[-8:]}"
@@ -396,4 +407,6 @@ def _toml(table: Mapping[str, object], path: str = "") -> str:
 
 
 def _is_table(value: object) -> bool:
-    return isinstance(value, Mapping) or (isinstance(value, list) and value != [] and isinstance(value[0], Mapping))
+    return isinstance(value, Mapping) or (
+        isinstance(value, list) and value != [] and isinstance(value[0], Mapping)
+    )

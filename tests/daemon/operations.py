@@ -55,7 +55,9 @@ def intend(job: LiveJob) -> Intend:
     return Intend(job, ACCOUNT, CARRIER, 1, NOW, "{}", None)
 
 
-def answer(job: LiveJob, *, key: str | None = None, late: bool = False, part: int = 1, parts: int = 1) -> Answer:
+def answer(
+    job: LiveJob, *, key: str | None = None, late: bool = False, part: int = 1, parts: int = 1
+) -> Answer:
     key = key or f"id{job.key}"
     return Answer(
         job, job.attempts, part, parts, ACCOUNT, CARRIER, key, key.encode().hex(), NOW, part == parts, late

@@ -1,7 +1,8 @@
-"""How the daemon keeps its binds: what it does when the carrier refuses, leaves, throttles or falls silent."""
+"""How the daemon keeps its binds when the carrier refuses, leaves, throttles or falls silent."""
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ async def test_all_binds_of_a_carrier_come_up(site: Site, mode: str) -> None:
 
 
 async def test_a_ghost_session_is_waited_for(site: Site) -> None:
-    carrier = site.carrier(ghost_s=0.5)
+    carrier = site.carrier(ghost_s=2.0)
     daemon = site.start(Lane((CarrierFile(carrier.port),)))
     await bound(site)
     daemon.kill()
@@ -43,7 +44,7 @@ async def test_a_ghost_session_is_waited_for(site: Site) -> None:
     async with Application(site.socket_path) as shop:
         job_id = await shop.submit(NUMBER)
         assert (await shop.final(job_id)).outcome == "delivered"
-    assert 1 <= carrier.stats()["binds_refused"] <= 3, "0x05 is waited for, not hammered at"
+    assert 1 <= carrier.stats()["binds_refused"] <= 8, "0x05 is waited for, not hammered at"
 
 
 @pytest.mark.parametrize("status", [0x0E, 0x0F])
@@ -80,13 +81,16 @@ async def test_a_carrier_that_is_not_there_yet_is_tried_again(site: Site) -> Non
 async def test_when_the_carrier_unbinds_the_daemon_answers_and_comes_back(site: Site) -> None:
     carrier = site.carrier()
     site.start(Lane((CarrierFile(carrier.port),)))
+
+    def again(binds: int) -> bool:
+        return bool(carrier.stats()["binds"] == binds)
+
     async with Application(site.socket_path) as shop:
-        for _ in range(3):
+        for times in range(3):
             job_id = await shop.submit(NUMBER)
             assert (await shop.final(job_id)).outcome == "delivered"
-            binds = carrier.stats()["binds"]
             carrier.ask("unbind")
-            await until(lambda binds=binds: carrier.stats()["binds"] > binds, "bound again")
+            await until(partial(again, times + 2), "bound again")
         assert carrier.ask("submissions")["total"] == 3
 
 
@@ -120,9 +124,7 @@ async def test_a_half_open_connection_is_found_out_and_replaced(site: Site) -> N
 
 async def test_garbage_from_the_carrier_ends_the_bind_and_not_the_daemon(site: Site) -> None:
     carrier = site.carrier(garbage_share=0.3)
-    lane = Lane(
-        (CarrierFile(carrier.port, binds={"response_timeout_s": 1.0}),), jobs={"receipt_wait_s": 1.0}
-    )
+    lane = Lane((CarrierFile(carrier.port, binds={"response_timeout_s": 1.0}),), jobs={"receipt_wait_s": 1.0})
     daemon = site.start(lane)
     async with Application(site.socket_path) as shop:
         job_ids = await shop.submit_many([shop.job(f"+49151{n:08}", deadline_s=4.0) for n in range(50)])

@@ -100,8 +100,12 @@ class Shop:
             self._changed.notify_all()
 
     async def all_final(self, timeout_s: float) -> None:
-        async with asyncio.timeout(timeout_s), self._changed:
-            await self._changed.wait_for(lambda: self.acknowledged <= self.final.keys())
+        try:
+            async with asyncio.timeout(timeout_s), self._changed:
+                await self._changed.wait_for(lambda: self.acknowledged <= self.final.keys())
+        except TimeoutError:
+            open_jobs = sorted(self.acknowledged - self.final.keys())
+            pytest.fail(f"{len(open_jobs)} acknowledged jobs have no end, as {open_jobs[:5]}")
 
 
 FAULTS: tuple[dict[str, object], ...] = (
@@ -143,18 +147,18 @@ async def test_a_killed_daemon_loses_no_job_and_sends_none_blindly_twice(site: S
         await shop.stop()
         await tasks[0]
         await shop.all_final(DEADLINE_S + RECEIPT_WAIT_S + 20)
-        await _settled(site, carrier)
+        await _all_receipts_taken(carrier)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     _raise_from([follower])
-    print(
-        f"{len(shop.jobs)} jobs, {shop.repeats_of_old} repeated, {len(shop.events)} events in {shop.streams} streams,"
-        f" {Counter(ends[0].outcome for ends in shop.final.values())}"
-    )
+    outcomes = Counter(ends[0].outcome for ends in shop.final.values())
+    print(f"{len(shop.jobs)} jobs, {shop.repeats_of_old} repeated, {outcomes}")
+    print(f"{len(shop.events)} events in {shop.streams} streams")
     _check_events(shop)
     _check_against_the_handsets(shop, carrier)
+    await _nothing_is_left_open(site)
 
 
 def _raise_from(tasks: list[asyncio.Task[None]]) -> None:
@@ -163,9 +167,7 @@ def _raise_from(tasks: list[asyncio.Task[None]]) -> None:
             task.result()
 
 
-async def _settled(site: Site, carrier: SimulatedCarrier) -> None:
-    """Every receipt was taken by the daemon, and none is left without its message."""
-
+async def _all_receipts_taken(carrier: SimulatedCarrier) -> None:
     def all_taken() -> bool:
         stats = carrier.stats()
         return not any(
@@ -173,10 +175,17 @@ async def _settled(site: Site, carrier: SimulatedCarrier) -> None:
         )
 
     await until(all_taken, "every receipt is taken", 35)
+
+
+async def _nothing_is_left_open(site: Site) -> None:
+    """No job, and no receipt without its message."""
     async with Client(site.socket_path, options=OPTIONS) as client:
-        async with asyncio.timeout(20):
-            while (stats := await client.stats())["parked_receipts"]:
-                await asyncio.sleep(0.1)
+        try:
+            async with asyncio.timeout(15):
+                while (stats := await client.stats())["parked_receipts"]:
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            pytest.fail(f"receipts found no message: {(await client.stats())['orphans']}")
         assert stats["open_jobs"] == 0
 
 

@@ -1,4 +1,4 @@
-"""What a commit has returned for is on the disk, whenever the power fails; a disk that fails is not believed."""
+"""What was committed is on the disk whenever the power fails, and a disk that fails is not believed."""
 
 import asyncio
 from pathlib import Path

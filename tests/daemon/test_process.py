@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from connector.client import Client, Options, RpcError, Submitted
-from tests.daemon.harness import Application, CarrierFile, Lane, Site, free_port, until
+from tests.daemon.harness import Application, CarrierFile, Daemon, Lane, Site, free_port, until
 from tests.daemon.wire import Wire
 
 pytestmark = pytest.mark.asyncio
@@ -56,6 +56,7 @@ async def test_a_drain_leaves_the_queue_to_the_next_start(site: Site) -> None:
         assert under_way < 50, "a drain must not empty the queue"
         assert carrier.stats()["responses"] == under_way, "each answer was waited for"
         assert not os.path.exists(site.socket_path)
+        carrier.set(response_delay="fixed:0")
         await asyncio.to_thread(site.start)
         for job_id in job_ids:
             assert (await shop.final(job_id)).outcome == "delivered"
@@ -81,7 +82,9 @@ async def test_a_draining_daemon_takes_no_jobs_and_says_when_to_come_back(site: 
 
 async def test_a_drain_ends_when_the_carrier_never_answers(site: Site) -> None:
     carrier = site.carrier(response_missing=1)
-    lane = Lane((CarrierFile(carrier.port, binds={"response_timeout_s": 60.0}),), other={"drain": {"timeout_s": 0.5}})
+    lane = Lane(
+        (CarrierFile(carrier.port, binds={"response_timeout_s": 60.0}),), other={"drain": {"timeout_s": 0.5}}
+    )
     daemon = site.start(lane)
     async with Application(site.socket_path) as shop:
         job_id = await shop.submit(NUMBER)
@@ -128,7 +131,9 @@ async def test_a_newer_journal_is_left_alone(site: Site) -> None:
 
 
 async def test_the_socket_and_the_journal_are_for_their_owner(site: Site) -> None:
-    site.start(Lane((CarrierFile(free_port()),), other={"socket": {"path": site.socket_path, "mode": "0600"}}))
+    site.start(
+        Lane((CarrierFile(free_port()),), other={"socket": {"path": site.socket_path, "mode": "0600"}})
+    )
     assert os.stat(site.socket_path).st_mode & 0o777 == 0o600
     for file in site.state.iterdir():
         assert file.stat().st_mode & 0o077 == 0, file
@@ -142,19 +147,23 @@ async def test_connections_wait_on_an_activated_socket_while_the_daemon_restarts
         listening.bind(site.socket_path)
         listening.listen(16)
         site.wrapper = [sys.executable, "-c", _AS_SYSTEMD, str(listening.fileno())]
-        passing = {"pass_fds": (listening.fileno(),)}
+        fds = (listening.fileno(),)
+
+        async def started() -> Daemon:
+            return await asyncio.to_thread(lambda: site.start(pass_fds=fds))
+
         async with Application.without_waiting(site.socket_path) as shop:
             submitted = asyncio.create_task(shop.submit(NUMBER))
-            daemon = await asyncio.to_thread(site.start, **passing)
+            daemon = await started()
             assert (await shop.final(await submitted)).outcome == "delivered"
             assert await asyncio.to_thread(daemon.stop) == 0
             assert os.path.exists(site.socket_path), "the socket is systemd's"
             submitted = asyncio.create_task(shop.submit("+4915112345679"))
-            daemon = await asyncio.to_thread(site.start, **passing)
+            daemon = await started()
             assert (await shop.final(await submitted)).outcome == "delivered"
             daemon.kill()
             submitted = asyncio.create_task(shop.submit("+4915112345670"))
-            await asyncio.to_thread(site.start, **passing)
+            await started()
             assert (await shop.final(await submitted)).outcome == "delivered"
 
 
@@ -189,12 +198,13 @@ async def test_health_readiness_and_metrics(site: Site) -> None:
 
 async def test_nothing_private_is_logged(site: Site) -> None:
     carrier = site.carrier(cut_share=0.1, garbage_share=0.05)
-    lane = Lane((CarrierFile(carrier.port, binds={"response_timeout_s": 1.0}),), other={"log": {"level": "debug"}})
+    lane = Lane(
+        (CarrierFile(carrier.port, binds={"response_timeout_s": 1.0}),), other={"log": {"level": "debug"}}
+    )
     daemon = site.start(lane)
     async with Application(site.socket_path) as shop:
         job_ids = await shop.submit_many([shop.job("+4915187654321", f"code 918273 {n}") for n in range(50)])
-        for job_id in job_ids:
-            await shop.until(lambda job_id=job_id: len(shop.of(job_id)) > 1)
+        await shop.until(lambda: all(len(shop.of(job_id)) > 1 for job_id in job_ids))
         with pytest.raises(RpcError):
             await shop.submit("+4915187654321", "918273 " * 300)
     assert await asyncio.to_thread(daemon.stop) == 0

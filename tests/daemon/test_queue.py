@@ -31,7 +31,9 @@ async def test_a_job_whose_time_passes_before_the_restart_is_not_sent_after_it(s
     async with Application(site.socket_path) as shop:
         job_id = await shop.submit(NUMBER, deadline_s=0.3)
         daemon.kill()
-        accepted = next(event for event in shop.of(job_id) if event.type == "accepted") if shop.of(job_id) else None
+        accepted = (
+            next(event for event in shop.of(job_id) if event.type == "accepted") if shop.of(job_id) else None
+        )
         await until(lambda: accepted is None or time.time() > accepted.at + 0.4, "the deadline has passed")
         carrier = await asyncio.to_thread(site.carrier, port=port)
         await asyncio.to_thread(site.start)

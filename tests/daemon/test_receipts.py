@@ -135,5 +135,3 @@ async def test_a_long_message_fails_when_one_part_does_and_nothing_follows(site:
         outcomes = {(await shop.final(job_id)).outcome for job_id in job_ids}
         assert outcomes <= {"delivered", "undelivered"}
         assert "undelivered" in outcomes
-
-

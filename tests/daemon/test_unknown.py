@@ -41,7 +41,8 @@ async def test_report_ends_unknown_when_nothing_more_is_heard(site: Site) -> Non
 async def test_resend_once_sends_twice_and_no_more(site: Site) -> None:
     carrier = site.carrier()
     lane = Lane(
-        (CarrierFile(carrier.port, binds=ONE_SECOND),), jobs={"on_unknown": "resend_once", "receipt_wait_s": 0.5}
+        (CarrierFile(carrier.port, binds=ONE_SECOND),),
+        jobs={"on_unknown": "resend_once", "receipt_wait_s": 0.5},
     )
     site.start(lane)
     async with Application(site.socket_path) as shop:
@@ -53,8 +54,10 @@ async def test_resend_once_sends_twice_and_no_more(site: Site) -> None:
         assert accepted(carrier) == 4
         # Two receipts with ids that no answer named, and both are this job's.
         await until(lambda: carrier.stats()["receipts_answered"] == 2, "both receipts answered")
+
         async def parked() -> int:
             return int((await shop.client.stats())["parked_receipts"])
+
         for _ in range(500):
             if not await parked():
                 break
@@ -76,8 +79,24 @@ async def test_a_late_answer_ends_the_doubt_and_saves_the_second_message(site: S
         assert shop.types(job_id) == ["accepted", "unknown", "sent", "delivered"]
 
 
+async def test_a_receipt_ends_the_doubt_and_saves_the_second_message(site: Site) -> None:
+    """resend_once, and the receipt of the unanswered message comes while the job waits to be sent again."""
+    carrier = site.carrier()
+    # The next token comes after five seconds: long after the receipt has found its job by the number.
+    site.start(Lane((CarrierFile(carrier.port, binds={**ONE_SECOND, "tps": 0.2}),)))
+    async with Application(site.socket_path) as shop:
+        job_id = await shop.submit(ARRIVES, on_unknown="resend_once")
+        assert (await shop.final(job_id)).outcome == "delivered"
+        other = await shop.submit(NUMBER)
+        assert (await shop.final(other)).outcome == "delivered"
+        assert shop.types(job_id) == ["accepted", "unknown", "delivered"]
+        assert accepted(carrier) == 2
+
+
 async def test_a_late_refusal_is_not_followed_by_a_message_of_a_job_that_has_ended(site: Site) -> None:
-    carrier = site.carrier(response_delay="fixed:1.3", throttle_tps=0.001, throttle_burst=1, throttle_status=0x58)
+    carrier = site.carrier(
+        response_delay="fixed:1.3", throttle_tps=0.001, throttle_burst=1, throttle_status=0x58
+    )
     site.start(Lane((CarrierFile(carrier.port, binds=ONE_SECOND),), jobs={"receipt_wait_s": 0.5}))
     async with Application(site.socket_path) as shop:
         first = await shop.submit("+4915112345670", on_unknown="report")
@@ -95,9 +114,7 @@ async def test_a_lost_link_makes_unknown_what_was_under_way_and_nothing_else(sit
     binds = {**ONE_SECOND, "enquire_link_s": 0.5}
     site.start(Lane((CarrierFile(carrier.port, binds=binds),), jobs={"receipt_wait_s": 1.0}))
     async with Application(site.socket_path) as shop:
-        jobs = [
-            shop.job(f"+49151123456{n:02}", on_unknown="report", deadline_s=4.0) for n in range(20)
-        ]
+        jobs = [shop.job(f"+49151123456{n:02}", on_unknown="report", deadline_s=4.0) for n in range(20)]
         job_ids = await shop.submit_many(jobs)
         for job_id in job_ids:
             assert (await shop.final(job_id, 30)).outcome in ("delivered", "unknown")

@@ -35,8 +35,9 @@ def events_in(frames: bytes) -> list[Event]:
 class Book:
     """`now` is moved by hand; every commit's chunks are kept in `told`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, retention_s: float = RETENTION_S) -> None:
         self.path = path
+        self.retention_s = retention_s
         self.now = START
         self.told: dict[int, list[Event]] = {}
         self.open()
@@ -44,7 +45,7 @@ class Book:
         self.account = self.store.account("smsc.example|acme")
 
     def open(self) -> None:
-        self.store = Store(self.path, retention_s=RETENTION_S, answer_timeout_s=ANSWER_TIMEOUT_S)
+        self.store = Store(self.path, retention_s=self.retention_s, answer_timeout_s=ANSWER_TIMEOUT_S)
         self._rows = iter(range(self.store.last_job() + 1, 1_000_000))
 
     def reopen(self) -> None:
@@ -56,7 +57,9 @@ class Book:
         return Reader(self.path)
 
     def commit(self, **kinds: Any) -> Batch:
-        batch = Batch(**kinds)
+        return self.commit_batch(Batch(**kinds))
+
+    def commit_batch(self, batch: Batch) -> Batch:
         self.store.commit(batch, self.now)
         for chunk in batch.chunks:
             self.told.setdefault(chunk.app, []).extend(events_in(chunk.frames))

@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -19,6 +20,8 @@ from tests.journal.book import ANSWER_TIMEOUT_S, Book, events_in
 
 HANDSETS = ("+4915112345678", "+4915187654321", "+861012345678")
 STATES = ("DELIVERED", "UNDELIVERABLE", "EXPIRED", "ENROUTE", "ACCEPTED")
+pytestmark = pytest.mark.timeout(240)  # a failure is made smaller first
+
 pick = st.integers(0, 10_000)
 
 
@@ -35,7 +38,7 @@ class AnyOrder(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.book = Book(self.folder / "journal.db")
+        self.book = Book(self.folder / "journal.db", retention_s=1e9)
         self.batch = Batch()
         self.jobs: list[LiveJob] = []
         self.attempts: list[Attempt] = []

@@ -28,7 +28,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Leave the configuration in DIR/config and the state in DIR/state.")  # fmt: skip
 def command(keep: Path | None, *, as_json: bool) -> None:
-    r"""Run simulated carriers and the real daemon, send codes in several scripts, and check every handset.
+    """Run simulated carriers and the real daemon, send codes in several scripts, and check every handset.
 
     Needs no configuration and leaves nothing behind. All numbers are set aside for fiction, and nothing
     leaves this machine. Exit codes: 0 everything was as expected, 1 it was not, 2 bad usage.

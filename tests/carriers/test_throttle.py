@@ -1,0 +1,76 @@
+"""The token bucket: never more than the rate, never less than it could be."""
+
+from bisect import bisect_right
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.carriers.throttle import TokenBucket
+
+EPOCH = 1_700_000_000.0
+rates = st.one_of(st.floats(0.05, 20_000), st.sampled_from([0.1, 1.0, 3.0, 10.0, 100.0, 10_000.0]))
+times = st.lists(st.floats(0, 3), min_size=1, max_size=200).map(sorted)
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan")])
+def test_the_rate_is_above_0(rate: float) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        TokenBucket(rate, 0)
+
+
+@given(rates, times)
+def test_no_interval_has_more_than_the_rate(rate: float, asked: list[float]) -> None:
+    bucket = TokenBucket(rate, EPOCH)
+    taken = [at for at in asked for _ in range(50) if bucket.take(EPOCH + at)]
+    for start in range(0, len(taken), 7):
+        for length in (0.0, 0.1, 1.0):
+            end = bisect_right(taken, taken[start] + length)
+            assert end - start <= bucket.capacity + rate * length + 1.01
+
+
+@given(rates, st.integers(1, 300))
+def test_next_at_keeps_its_word_and_loses_nothing(rate: float, count: int) -> None:
+    """Sending at each `next_at` reaches the rate, with times as large as the seconds since 1970."""
+    bucket, now = TokenBucket(rate, EPOCH), EPOCH
+    while bucket.take(now):
+        pass
+    began = now
+    for _ in range(count):
+        now = bucket.next_at(now)
+        assert bucket.take(now)
+    assert now - began == pytest.approx(count / rate, rel=0.01, abs=1e-3)
+
+
+def test_it_saves_up_a_tenth_of_a_second() -> None:
+    bucket = TokenBucket(100, EPOCH)
+    assert sum(bucket.take(EPOCH) for _ in range(100)) == 10
+    assert sum(bucket.take(EPOCH + 3600) for _ in range(100)) == 10
+    slow = TokenBucket(0.5, EPOCH)
+    assert [slow.take(EPOCH), slow.take(EPOCH), slow.take(EPOCH + 1.9), slow.take(EPOCH + 2)] == [
+        True, False, False, True,
+    ]  # fmt: skip
+
+
+def test_held_for_half_a_second() -> None:
+    bucket = TokenBucket(100, EPOCH)
+    bucket.hold(EPOCH)
+    assert bucket.tokens(EPOCH) <= 0
+    assert not bucket.take(EPOCH + 0.4)
+    assert bucket.next_at(EPOCH) == pytest.approx(EPOCH + 0.51, abs=1e-3)
+    bucket.hold(EPOCH + 0.4)
+    assert not bucket.take(EPOCH + 0.8)
+    assert bucket.take(bucket.next_at(EPOCH + 0.8))
+
+
+@given(rates, st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=50))
+def test_time_may_stand_still_and_holds_may_pile_up(rate: float, steps: list[tuple[float, bool]]) -> None:
+    bucket = TokenBucket(rate, EPOCH)
+    for at, held in sorted(steps):
+        if held:
+            bucket.hold(EPOCH + at)
+            assert not bucket.take(EPOCH + at)
+        at_last = bucket.next_at(EPOCH + at)
+        assert at_last >= EPOCH + at
+        assert bucket.tokens(EPOCH + at) <= bucket.capacity
+    assert bucket.take(bucket.next_at(EPOCH + 6))

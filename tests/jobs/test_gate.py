@@ -1,0 +1,134 @@
+"""The gate: defaults filled in, permissions and texts checked, the field named."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.config import Config, load
+from connector.errors import ConnectorError
+from connector.jobs.gate import Admission, Gate
+from protocols.rpc.job import parse_job, parse_preview
+from tests.config.conftest import CARRIER, CONNECTOR, TEMPLATE, Folder
+
+NOW = 1_700_000_000.0
+JOB = {"id": "j1", "to": "+4915112345678", "template": "login-code", "params": {"code": "482917"}}
+TEXT = {"id": "j1", "to": "+4915112345678"}
+
+
+def config(tmp_path: Path, extra: str = "", carrier: str = CARRIER, application: str = "") -> Config:
+    folder = Folder(tmp_path / "lane")
+    text = CONNECTOR.replace("[jobs]\n", f"[jobs]\n{extra}")
+    folder.write("connector.toml", text.replace("uids = [2001]\n", f"uids = [2001]\n{application}"))
+    folder.write("carriers/north.toml", carrier)
+    folder.write("templates/login-code.toml", TEMPLATE)
+    folder.write("templates/offer.toml", TEMPLATE.replace('"verification"', '"marketing"'))
+    folder.write("secrets/north", "s3cret\n", 0o600)
+    return load(folder.path)
+
+
+def admit(made: Config, key: bytes = b"k" * 32, **job: Any) -> Admission:
+    gate = Gate(made, key, 7, lambda: NOW)
+    return gate.admit(3, made.applications[0], parse_job(JOB | job if "text" not in job else TEXT | job))
+
+
+def refusal(made: Config, **job: Any) -> ConnectorError:
+    with pytest.raises(ConnectorError) as caught:
+        admit(made, **job)
+    return caught.value
+
+
+def test_defaults(tmp_path: Path) -> None:
+    made = config(tmp_path, "default_deadline_s = 20\nreceipt_wait_s = 100\non_unknown = 'resend_once'\n")
+    job, digest, body, give_up_at = admit(made)
+    assert (job.key, job.app, job.id, job.recipient) == (7, 3, "j1", "+4915112345678")
+    assert (job.accepted_at, job.deadline_at, give_up_at) == (NOW, NOW + 20, NOW + 120)
+    assert (job.content.text, job.content.sender) == ("482917 is your code", "Acme")
+    assert job.on_unknown == "resend_once"
+    assert (len(digest), body) == (32, '{"text":"482917 is your code","sender":"Acme","traceparent":null}')
+
+
+def test_the_jobs_own_wishes(tmp_path: Path) -> None:
+    trace = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+    job, *_ = admit(
+        config(tmp_path), lang="de", deadline_s=9.5, sender="60312", on_unknown="report", traceparent=trace
+    )
+    assert (job.deadline_at, job.on_unknown) == (NOW + 9.5, "report")
+    assert (job.content.text, job.content.sender, job.content.traceparent) == (
+        "482917 ist Ihr Code", "60312", trace,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("job", "code", "field"),
+    [
+        ({"deadline_s": 90_000}, "invalid_job", "deadline_s"),
+        ({"on_unknown": "query"}, "invalid_job", "on_unknown"),
+        ({"journey": "sms-then-voice"}, "invalid_job", "journey"),
+        ({"sender": "Acne"}, "forbidden", "sender"),
+        ({"text": "free"}, "forbidden", "text"),
+        ({"template": "offer"}, "forbidden", "template"),
+        ({"template": "login-cod"}, "invalid_job", "template"),
+        ({"params": {"code": "12ab"}}, "invalid_job", "params.code"),
+    ],
+)
+def test_refused(tmp_path: Path, job: dict[str, Any], code: str, field: str) -> None:
+    error = refusal(config(tmp_path), **job)
+    assert (error.code, error.field) == (code, field)
+
+
+@pytest.mark.parametrize(
+    ("job", "hint"),
+    [
+        ({"sender": "Acne"}, "did you mean 'Acme'?"),
+        ({"sender": "Zzzzzz"}, "one of Acme, 60312"),
+        ({"journey": "sns"}, "did you mean 'sms'?"),
+    ],
+)
+def test_hints(tmp_path: Path, job: dict[str, Any], hint: str) -> None:
+    assert refusal(config(tmp_path), **job).hint == hint
+
+
+def test_an_applications_own_senders(tmp_path: Path) -> None:
+    made = config(tmp_path, application='senders = ["60312"]\n')
+    assert admit(made)[0].content.sender == "60312"  # the lane's default is not its own
+    assert refusal(made, sender="Acme").field == "sender"
+
+
+def test_free_text_and_its_length(tmp_path: Path) -> None:
+    made = config(tmp_path, "free_text = true\nmax_parts = 2\n")
+    assert admit(made, text="x" * 306)[0].content.text == "x" * 306
+    assert refusal(made, text="x" * 307).field == "text"
+    assert refusal(made, text="ж" * 135).field == "text"
+    assert refusal(made, text="\ud800").field == "text"
+
+
+def test_the_room_of_a_16_bit_reference(tmp_path: Path) -> None:
+    """152 septets a part: what the gate lets through must fit the carrier that is there."""
+    wide = CARRIER + '[text]\nlong_message = "udh16"\n'
+    made = config(tmp_path, "free_text = true\nmax_parts = 2\n", carrier=wide)
+    assert admit(made, text="x" * 304)
+    assert refusal(made, text="x" * 305).field == "text"
+
+
+def test_the_digest_tells_repetition_from_conflict(tmp_path: Path) -> None:
+    made = config(tmp_path)
+    first = admit(made, params={"code": "1"}).digest
+    assert admit(made, params={"code": "1"}).digest == first
+    assert admit(made, params={"code": "2"}).digest != first
+    assert admit(made, params={"code": "1"}, to="+4915112345679").digest != first
+    assert admit(made, params={"code": "1"}, key=b"other" * 6).digest != first
+
+
+def test_rows_count_up(tmp_path: Path) -> None:
+    made = config(tmp_path)
+    gate = Gate(made, b"k", 41, lambda: NOW)
+    keys = [gate.admit(1, made.applications[0], parse_job(JOB)).job.key for _ in range(3)]
+    assert keys == [41, 42, 43]
+
+
+def test_preview_needs_no_recipient(tmp_path: Path) -> None:
+    gate = Gate(config(tmp_path), b"k", 1, lambda: NOW)
+    text = gate.text(parse_preview({"template": "login-code", "params": {"code": "7"}}))
+    segments = gate.segments(text)
+    assert (text, segments.encoding, len(segments.parts), segments.units) == ("7 is your code", "gsm7", 1, 14)
