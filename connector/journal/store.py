@@ -61,6 +61,7 @@ class Store:
         self._settlement = Settlement(self.connection, self._events, self._parking)
         self._sweep = Sweep(self.connection, self._settlement, retention_s, answer_timeout_s)
         self._warn_at = 0.0
+        self._changes = 0
         self._folded = 0
 
     def app(self, name: str) -> int:
@@ -107,9 +108,13 @@ class Store:
             self._fold()
 
     def _fold(self) -> None:
-        """With nothing else to do, empty the WAL: it holds the bodies of what has ended since it was."""
+        """When a whole second brought nothing, empty the WAL: it holds the bodies of what has ended.
+
+        Not sooner: the jobs of a busy second would wait for it.
+        """
         changes = self.connection.total_changes()
-        if changes == self._folded:
+        quiet, self._changes = changes == self._changes, changes
+        if not quiet or changes == self._folded:
             return
         self.connection.set_busy_timeout(0)
         with contextlib.suppress(apsw.BusyError):  # somebody reads: at the next sweep, then

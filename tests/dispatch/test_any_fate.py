@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from connector.carriers.contract import Attempt
 from tests.dispatch.stage import FakeCarrier, Stage, play
 
-pytestmark = pytest.mark.timeout(240)  # a failure is made smaller first
+pytestmark = pytest.mark.timeout(25)  # a failure is made smaller first
 
 STATUSES = (0x0A, 0x08, 0x01, 0x58)
 delays = st.sampled_from([0.0, 0.3, 3.0])
