@@ -159,6 +159,7 @@ class Bind:
             line.popleft()
             session.submit(part.pdu, part, now)
             part.attempt.written += 1
+            part.attempt.left_at = now
             self.pending -= 1
             free -= 1
             self._metrics.submitted += 1

@@ -36,12 +36,13 @@ class Attempt:
     number    from 1 within the job
     parts     PDUs it takes
     written   PDUs that have left and were not turned away as too many
+    left_at   when the newest of them did
     answered  parts that were accepted
     settled   its end was told
     refused   a part was: the others need not leave
     """
 
-    __slots__ = ("answered", "carrier", "job", "number", "parts", "refused", "settled", "written")
+    __slots__ = ("answered", "carrier", "job", "left_at", "number", "parts", "refused", "settled", "written")
 
     def __init__(self, job: LiveJob, carrier: Carrier, parts: int) -> None:
         self.job = job
@@ -49,6 +50,7 @@ class Attempt:
         self.number = job.attempts + 1
         self.parts = parts
         self.written = 0
+        self.left_at = 0.0
         self.answered = 0
         self.settled = False
         self.refused = False

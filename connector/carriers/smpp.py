@@ -197,6 +197,7 @@ class SmppCarrier(Carrier):
     def answered(self, part: Part, event: smpp.SubmitAnswered | smpp.LateAnswer, now: float) -> None:
         attempt, metrics = part.attempt, self._metrics
         late = attempt.settled
+        metrics.to_answer.observe(now - attempt.left_at)
         if event.status == 0:
             metrics.accepted += 1
             attempt.answered += 1

@@ -23,7 +23,10 @@ Command = Callable[..., None]
 
 @click.group("simulate")
 def command() -> None:
-    """Stand-alone servers that behave like a carrier, well or badly."""
+    """Stand-alone servers that behave like a carrier, well or badly.
+
+    Example: connector simulate smsc --port 2775
+    """
 
 
 def _checked(context: click.Context, parameter: click.Parameter, value: object) -> object:

@@ -43,7 +43,7 @@ class Sweep:
             self._connection,
             """SELECT json_group_array(json_array(id, app, ext, traceparent)) FROM
                 (SELECT * FROM job WHERE outcome IS NULL AND give_up_at <= (SELECT value FROM jsonb_each(?))
-                 ORDER BY give_up_at LIMIT 5000)""",
+                 ORDER BY give_up_at LIMIT 10000)""",
             [now],
         )
         self._settlement.finish([

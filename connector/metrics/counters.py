@@ -47,7 +47,8 @@ class CarrierMetrics:
     receipts_late        came after their job was final
     bind_changes         entered states of its binds, by state
     to_submit            seconds, acceptance → submit_sm written
-    to_answer            seconds, submit_sm written → submit_sm_resp read
+    to_answer            seconds, submit_sm written → submit_sm_resp read; of a long message's parts, from the
+                         newest written
     to_handset           seconds, acceptance → receipt that says delivered
     """
 

@@ -187,6 +187,8 @@ async def test_health_readiness_and_metrics(site: Site) -> None:
     assert float(lines['connector_jobs_finished_total{outcome="delivered"}']) == 3
     assert float(lines['connector_jobs_refused_total{code="invalid_job"}']) == 1
     assert float(lines['connector_carrier_submitted_total{carrier="sim"}']) == 3
+    for timed in ("submit", "answer", "handset"):
+        assert float(lines[f'connector_carrier_to_{timed}_seconds_count{{carrier="sim"}}']) == 3
     assert float(lines['connector_carrier_receipts_matched_total{carrier="sim"}']) == 3
     assert float(lines["connector_open_jobs"]) == 0
     assert "87654321" not in metrics

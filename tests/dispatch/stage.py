@@ -31,7 +31,7 @@ class _JumpingSelector(selectors.SelectSelector):
         self.turns += 1
         assert self.turns < 100_000, "something happens again and again"
         if timeout > 0:
-            self.now += timeout + 1e-6  # a timer is due when its time is past, not when it is reached
+            self.now += timeout
         return super().select(0)
 
 
@@ -39,6 +39,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def __init__(self, start: float) -> None:
         self.clock = _JumpingSelector(start)
         super().__init__(self.clock)
+        # A timer is due at its time plus this; the usual nanosecond is lost in seconds since 1970.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         return self.clock.now
@@ -47,7 +49,9 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 class FakeCarrier:
     """Keeps the Carrier contract; `attempts` are those that have left and wait for what the test says."""
 
-    def __init__(self, stage: Stage, name: str, *, priority: int = 0, window: int = 1000, parts: int = 1) -> None:
+    def __init__(
+        self, stage: Stage, name: str, *, priority: int = 0, window: int = 1000, parts: int = 1
+    ) -> None:
         self.name, self.priority, self.window, self.parts = name, priority, window, parts
         self.account = stage.book.store.account(name)
         self.attempts: list[Attempt] = []
@@ -157,7 +161,9 @@ class FakeCarrier:
         self.outcomes.room()
 
     def report(self, id: bytes, state: str = "DELIVERED", to: str | None = None) -> None:
-        receipt = self._stage.book.receipt_op(id, state, account=self.account, **({"address": to} if to else {}))
+        receipt = self._stage.book.receipt_op(
+            id, state, account=self.account, **({"address": to} if to else {})
+        )
         receipt.carrier = self.name
         self.outcomes.receipt(receipt)
 

@@ -47,7 +47,9 @@ def test_the_choice_is_made_late_and_kept_as_data(play: Play) -> None:
         north.window = 5
         await stage.submit("j2")
         assert north.sends["j2"] == 1
-        decisions = [json.loads(text) for (text,) in stage.book.rows("SELECT decision FROM attempt ORDER BY job")]
+        decisions = [
+            json.loads(text) for (text,) in stage.book.rows("SELECT decision FROM attempt ORDER BY job")
+        ]
         assert decisions == [
             {"rule": "only_candidate", "candidates": ["south"], "chosen": "south"},
             {"rule": "priority_then_room", "candidates": ["north", "south"], "chosen": "north"},

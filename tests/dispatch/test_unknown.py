@@ -1,4 +1,4 @@
-"""Answers that do not come, or come late: nothing is sent twice blindly, and nothing that may arrive is ended."""
+"""Answers that do not come, or come late: nothing goes twice blindly, and what may arrive is not ended."""
 
 import asyncio
 

@@ -169,5 +169,3 @@ class Book:
         self.intend(job)
         self.answer(job, id)
         return job
-
-

@@ -67,7 +67,9 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.received == self.matched + self.unmatched + waiting
         for intend in batch.intends:
             if not intend.applied:
-                self.attempts = [a for a in self.attempts if (a.job, a.number) != (intend.job, intend.context)]
+                self.attempts = [
+                    a for a in self.attempts if (a.job, a.number) != (intend.job, intend.context)
+                ]
         self.check_ends()
 
     def check_ends(self) -> None:

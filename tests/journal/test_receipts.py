@@ -251,7 +251,9 @@ def test_nothing_is_told_of_an_attempt_after_the_end(book: Book) -> None:
 
 def test_a_receipt_and_an_end_in_one_batch(book: Book) -> None:
     job = book.sent(b"42")
-    batch = book.commit(receipts=[book.receipt_op(b"42")], finishes=[book.finish_op(job, "unknown", "unknown")])
+    batch = book.commit(
+        receipts=[book.receipt_op(b"42")], finishes=[book.finish_op(job, "unknown", "unknown")]
+    )
     assert batch.finishes[0].applied is False
     assert book.story(job) == ["accepted", "sent", "delivered/delivered"]
     assert batch.outcomes == {"delivered": 1}
