@@ -24,6 +24,10 @@ from protocols.rpc.methods import Ack, Hello, HelloResult, Subscribe
 # What a closing connection gets to send its last octets.
 LINGER_S: Final = 1.0
 
+# The daemon answers a thousand bad jobs with an error and a hint each, in one frame: several times as long as
+# what it takes itself. It is trusted, but not with all memory.
+_FROM_DAEMON: Final = Limits(frame=16 << 20, string=1 << 20, array=1 << 16, map=1 << 16)
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How a client behaves.
@@ -133,7 +137,7 @@ class Conversation:
     def __init__(self, hello: Hello, subscription: Subscription | None = None) -> None:
         self._hello = hello
         self._subscription = subscription
-        self._reader = Reader()
+        self._reader = Reader(_FROM_DAEMON)
         self._msgid = 0
         self._pending: dict[int, bytes] = {}
         self._own: dict[int, str] = {}
@@ -155,7 +159,7 @@ class Conversation:
 
     def connected(self) -> None:
         """A new connection stands: greet; everything else waits for the answer."""
-        self._reader = Reader()
+        self._reader = Reader(_FROM_DAEMON)
         self._own.clear()
         self._outgoing.clear()
         self.ready, self.unusable, self.refusal = False, False, None

@@ -107,6 +107,7 @@ class Daemon:
         self._open_jobs = 0
         self._last_commit_at = self._now()
         self._draining = False
+        self._snapshot = Live()
         self._periodic: list[asyncio.Task[None]] = []
 
     def _carrier(self, carrier: CarrierConfig) -> SmppCarrier:
@@ -133,7 +134,9 @@ class Daemon:
         if self._config.http is not None:
             from connector.http import HttpServer  # 5 MB that an instance without [http] need not carry
 
-            self._metrics.live = self._live
+            # Queue and buckets tidy up as they answer: only the loop's own thread may ask them.
+            self._snapshot = self._live()
+            self._metrics.live = lambda: self._snapshot
             self._http = HttpServer(self._config.http.address, self._metrics, self.ready, self.healthy)
             self._http.start()
         passed = notify.listen_fds()
@@ -216,13 +219,14 @@ class Daemon:
             await asyncio.sleep(_SWEEP_S)
 
     async def _tick(self) -> None:
-        """Measure how late the loop is, and tell the watchdog that all is well."""
+        """Measure how late the loop is, look at what is live, and tell the watchdog that all is well."""
         limit = notify.watchdog_s()
         told_at = 0.0
         while True:
             due = self._loop.time() + _LAG_S
             await asyncio.sleep(_LAG_S)
             self._metrics.loop_lag.observe(max(0.0, self._loop.time() - due))
+            self._snapshot = self._live()
             if limit is not None and self._loop.time() - told_at > limit / 3 and self.healthy()[0]:
                 told_at = self._loop.time()
                 notify.watchdog()

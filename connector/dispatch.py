@@ -181,8 +181,8 @@ class Dispatcher:
         carriers = set()
         for intend in intends:
             attempt: Attempt = intend.context
-            if not intend.applied:
-                # It ended meanwhile, by a receipt for an attempt that was thought lost: give the room back.
+            if not intend.applied or intend.job.cancelled:
+                # It ended meanwhile, or an attempt that was thought lost was answered: give the room back.
                 intend.job.cancelled = attempt.refused = True
             attempt.carrier.send(attempt, now)
             carriers.add(intend.carrier)

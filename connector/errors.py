@@ -69,13 +69,23 @@ ERRORS: Final[dict[str, ErrorEntry]] = {
         _SOCKET,
     ),
     "frame_too_large": ErrorEntry(
-        "A frame is longer or deeper than the limits that `hello` announces.",
+        "A frame is longer than the limit that `hello` announces.",
         "Send smaller batches; raise [socket] max_frame_bytes where that is not enough.",
         _CONNECTION,
     ),
+    "limit_exceeded": ErrorEntry(
+        "A string, an array, a map or the nesting in a frame is over the limits that `hello` announces.",
+        "Send smaller batches; a job never comes near the other limits.",
+        _CONNECTION,
+    ),
     "not_messagepack": ErrorEntry(
-        "The bytes received are not a MessagePack-RPC message.",
+        "The bytes received are not MessagePack.",
         "Speak MessagePack-RPC: [0, msgid, method, [params]].",
+        _CONNECTION,
+    ),
+    "not_rpc": ErrorEntry(
+        "The bytes received are MessagePack, but no message of MessagePack-RPC.",
+        "Send [0, msgid, method, [params]]: an array of four, with a string and an array at its end.",
         _CONNECTION,
     ),
     "draining": ErrorEntry(

@@ -57,7 +57,11 @@ class HttpServer:
 
     def start(self) -> None:
         """Listen and serve. Raises OSError when the address is taken or does not exist."""
-        self._server = _Server(self._address, self._app)
+        try:
+            self._server = _Server(self._address, self._app)
+        except OSError as error:
+            host, port = self._address
+            raise OSError(f"[http] listen = {host}:{port}: {error.strerror or error}") from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="http", daemon=True
         )

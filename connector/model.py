@@ -19,6 +19,9 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     sender: str
     traceparent: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Content({len(self.text)} characters)"
+
 
 class LiveJob:
     """A job that has not been handed to a carrier for good: it waits, or its submit_sm await answers.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -27,6 +28,9 @@ _log = logging.getLogger(__name__)
 
 _MAX_UNACKNOWLEDGED = 5_000
 """Receipts taken and not yet committed; above, the carrier has to wait."""
+
+_MALFORMED_EVERY_S = 10.0
+"""A peer that sends nothing but what cannot be read must not fill the log."""
 
 
 class BindState(StrEnum):
@@ -95,6 +99,8 @@ class Bind:
         self._ready: deque[Part] = deque()
         self._again: deque[Part] = deque()  # turned away as too many: these go first
         self._unacknowledged = 0
+        self._malformed = 0  # not told yet
+        self._tell_malformed_at = 0.0
         self._link: Link | None = None
         self._failure: BindFailure | None = None
         self._wake: asyncio.TimerHandle | None = None
@@ -196,7 +202,10 @@ class Bind:
         """Connect, bind and stay bound; after each end wait as `Backoff` says. Returns after `stop`."""
         while not self._stopping.is_set():
             self._failure = BindFailure.LINK
-            await self._one_session()
+            try:
+                await self._one_session()
+            except Exception as error:  # an error of ours must not end the bind for good
+                log_event(_log, "session failed", level=logging.ERROR, bind=self.name, error=error)
             if self._stopping.is_set():
                 break
             wait = self._backoff.wait_s(self._failure)
@@ -221,7 +230,8 @@ class Bind:
         if self.state is BindState.BOUND:
             self._enter(BindState.CLOSING)
             self._give_back(self._now())
-            session.unbind(self._now())
+            with contextlib.suppress(LocalProtocolError):  # the session has ended, its connection has not yet
+                session.unbind(self._now())
             link.flush()
         try:
             await asyncio.wait_for(asyncio.shield(link.closed), grace_s)
@@ -332,7 +342,13 @@ class Bind:
         self._close()
 
     def _on_malformed(self, event: smpp.MalformedPdu, now: float) -> None:
-        log_event(_log, "PDU refused", level=logging.WARNING, bind=self.name, reason=event.reason)
+        self._malformed += 1
+        if now >= self._tell_malformed_at:
+            log_event(
+                _log, "PDU refused", level=logging.WARNING, bind=self.name, reason=event.reason,
+                number=self._malformed,
+            )  # fmt: skip
+            self._malformed, self._tell_malformed_at = 0, now + _MALFORMED_EVERY_S
 
     def _close(self) -> None:
         if self._link is not None:

@@ -9,6 +9,12 @@ from typing import Any, Protocol
 
 __all__ = ["Core", "Link"]
 
+_HIGH_WATER = 4 << 20
+"""Octets that wait for a peer to read them; a window of submits is less."""
+
+_CLOSE_S = 5.0
+"""How long what is written may take to leave a closed connection."""
+
 
 class Core(Protocol):
     """A protocol core, see `protocols`."""
@@ -38,11 +44,13 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._clogged = self._held = False
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self._transport = transport  # type: ignore[assignment]
+        self._transport.set_write_buffer_limits(high=_HIGH_WATER)  # type: ignore[union-attr]
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -57,11 +65,22 @@ class Link(asyncio.Protocol):
         now = self._now()
         self._core.eof(now)
         self._transport = None
-        events = self._core.events()
-        if events:
-            self._on_events(events, now)
-        if not self.closed.done():
-            self.closed.set_result(None)
+        try:
+            events = self._core.events()
+            if events:
+                self._on_events(events, now)
+        finally:
+            if not self.closed.done():
+                self.closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        """The peer does not read: what it still sends would only make more answers wait here."""
+        self._clogged = True
+        self._read_or_wait()
+
+    def resume_writing(self) -> None:
+        self._clogged = False
+        self._read_or_wait()
 
     def flush(self) -> None:
         """Write what the core has to say and arm its timer."""
@@ -72,17 +91,26 @@ class Link(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no more for now: the peer sends faster than its messages can be stored."""
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self._held = True
+        self._read_or_wait()
 
     def resume(self) -> None:
-        if self._transport is not None:
+        self._held = False
+        self._read_or_wait()
+
+    def _read_or_wait(self) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._clogged or self._held:
+            self._transport.pause_reading()
+        else:
             self._transport.resume_reading()
 
     def close(self) -> None:
-        """Close when everything is written."""
+        """Close when everything is written, or when the peer has not read it for long enough."""
         if self._transport is not None:
             self._transport.close()
+            self._loop.call_later(_CLOSE_S, self.abort)
 
     def abort(self) -> None:
         """Close now: the peer no longer answers."""

@@ -38,6 +38,11 @@ _WORDS: Mapping[str, ReceiptState] = {
     "FAILED": ReceiptState.FAILED,
 }
 _MESSAGE = re.compile(rb"text:", re.IGNORECASE)
+_KNOWN = re.compile(rb"\b(?:id|sub|dlvrd|(?:submit|done) ?date|stat|err):\S*", re.IGNORECASE)
+# SMPP 3.4 has 64 and 20 octets; a PDU has room for 65,535, with which a peer could fill the disk.
+_LONGEST_ID = 256
+_LONGEST_ADDRESS = 64
+_LONGEST_TEXT = 1_000
 _UNBIND_GRACE_S = 2.0
 Result = Literal["delivered", "failed"]
 
@@ -177,7 +182,8 @@ class SmppCarrier(Carrier):
         self.pump(now)
 
     def live(self, now: float) -> CarrierLive:
-        return CarrierLive(self.name, tuple(bind.live() for bind in self._binds), self._bucket.tokens(now))
+        tokens = self._bucket.tokens(now)
+        return CarrierLive(self.name, tuple(bind.live() for bind in self._binds), tokens, self._bucket.pace)
 
     async def drain(self) -> None:
         self._draining = True
@@ -201,7 +207,7 @@ class SmppCarrier(Carrier):
         if event.status == 0:
             metrics.accepted += 1
             attempt.answered += 1
-            message_id = event.message_id
+            message_id = event.message_id[:_LONGEST_ID]
             answer = PartAnswer(part.number, stored_key(message_id), message_id.hex(), late)
             if attempt.answered == attempt.parts:
                 self._settle(attempt)
@@ -242,17 +248,17 @@ class SmppCarrier(Carrier):
         pdu = event.pdu
         receipt = parse(pdu, self._final)
         context = (bind, bind.session, event.sequence)
-        address = pdu.source_addr.decode("ascii", "replace").lstrip("+")
+        address = pdu.source_addr[:_LONGEST_ADDRESS].decode("ascii", "replace").lstrip("+")
         if receipt is None:
-            # Not a receipt: kept raw and shown by `connector status`; the carrier is told after that.
+            # Not a receipt: kept, and counted by `connector status`; the carrier is told after that.
             kept = Receipt(
                 self.account, self.name, (), address, "MO", None, pdu.short_message.hex(), now, context
             )
         else:
             result = self._results[receipt.state] if receipt.final else None
             kept = Receipt(
-                self.account, self.name, lookup_keys(receipt.message_id), address, receipt.state.value,
-                result, kept_text(receipt.raw).hex(), now, context,
+                self.account, self.name, lookup_keys(receipt.message_id[:_LONGEST_ID]), address,
+                receipt.state.value, result, kept_text(receipt.raw).hex(), now, context,
             )  # fmt: skip
         self._outcomes.receipt(kept)
 
@@ -278,9 +284,13 @@ class SmppCarrier(Carrier):
 
 
 def kept_text(raw: bytes) -> bytes:
-    """A receipt's text without what follows `text:`, the beginning of the message, its code included."""
+    """A receipt's text without the beginning of the message, its code included.
+
+    That follows `text:`, or at some carriers the last of the usual fields.
+    """
     cut = _MESSAGE.search(raw)
-    return raw[: cut.start()] if cut else raw
+    end = cut.start() if cut else max((known.end() for known in _KNOWN.finditer(raw)), default=0)
+    return raw[: min(end, _LONGEST_TEXT)]
 
 
 def _usual(state: ReceiptState) -> Result | None:

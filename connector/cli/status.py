@@ -15,7 +15,7 @@ from connector.cli.job_socket import job_socket_option, open_client
 
 __all__ = ["command"]
 
-_BINDS = ("CARRIER", "BIND", "STATE", "WINDOW", "TOKENS")
+_BINDS = ("CARRIER", "BIND", "STATE", "WINDOW", "TOKENS", "RATE")
 _ORPHANS = ("ORPHAN RECEIPTS", "AT", "STATE", "RECEIPT")
 Row = tuple[str, str]
 
@@ -26,7 +26,8 @@ Row = tuple[str, str]
 def command(socket_path: Path, *, as_json: bool) -> None:
     """Show binds, windows, rates, the queue, outcomes, and receipts that belong to no message.
 
-    WINDOW is submit_sm without answer of the most there may be; TOKENS are PDUs that may leave at once.
+    WINDOW is submit_sm without answer of the most there may be; TOKENS are PDUs that may leave at once,
+    RATE is how many come a second: the configured tps, or less after the carrier said that it is too much.
 
     \b
     Example:
@@ -49,11 +50,11 @@ def command(socket_path: Path, *, as_json: bool) -> None:
 
 def _binds(carriers: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     for carrier in carriers:
-        shown, tokens = carrier["name"], f"{carrier['tokens']:.1f}"
+        shown, tokens, rate = carrier["name"], f"{carrier['tokens']:.1f}", f"{carrier['rate']:.1f}/s"
         for bind in carrier["binds"]:
             name = bind["name"].rpartition("/")[2]
-            yield shown, name, bind["state"], f"{bind['window_in_use']}/{bind['window']}", tokens
-            shown = tokens = ""
+            yield shown, name, bind["state"], f"{bind['window_in_use']}/{bind['window']}", tokens, rate
+            shown = tokens = rate = ""
 
 
 def _jobs(stats: dict[str, Any]) -> Iterator[Row]:

@@ -70,6 +70,10 @@ class Connection(asyncio.Protocol):
         self._owner.closed(self)
 
     @property
+    def open(self) -> bool:
+        return self._transport is not None
+
+    @property
     def uid(self) -> int:
         assert self._transport is not None
         return peer_uid(self._transport.get_extra_info("socket"))

@@ -25,7 +25,9 @@ class Subscriptions:
         self._pulls: set[asyncio.Task[None]] = set()
 
     def add(self, connection: Connection, after: int, newest: int) -> None:
-        """Events with a number above `after` follow."""
+        """Events with a number above `after` follow; nothing for a connection that has ended meanwhile."""
+        if not connection.open:
+            return
         connection.position = after
         self._by_app.setdefault(connection.app, set()).add(connection)
         self._newest[connection.app] = max(newest, self._newest.get(connection.app, 0))

@@ -34,6 +34,9 @@ class Accept(msgspec.Struct):
     verdict: Verdict = "new"
     outcome: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Accept({self.job!r}, {self.verdict})"  # not its body
+
 
 class Intend(msgspec.Struct):
     """The intent to send; its bytes leave after the commit. *out*: `applied`, False when the job is final."""

@@ -77,10 +77,10 @@ class Reader:
         return job
 
     def orphans(self, limit: int) -> list[dict[str, Any]]:
-        """The newest receipts that match nothing, raw."""
+        """The newest receipts that match nothing, raw; of what a handset wrote, only that it did."""
         return _all(
             self._connection.execute(
-                "SELECT a.name AS account, p.at, p.state, p.raw"
+                "SELECT a.name AS account, p.at, p.state, iif(p.keys = '[]', '', p.raw) AS raw"
                 " FROM parked p JOIN account a ON a.id = p.account ORDER BY p.id DESC LIMIT ?",
                 (limit,),
             )

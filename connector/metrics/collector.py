@@ -131,6 +131,12 @@ def _live(live: Live) -> Iterator[Metric]:
         ("carrier",),
         [((carrier.name,), carrier.tokens) for carrier in live.carriers],
     )
+    yield _gauges(
+        "carrier_rate",
+        "PDUs a second that may leave now; below the configured rate after the carrier said too fast",
+        ("carrier",),
+        [((carrier.name,), carrier.rate) for carrier in live.carriers],
+    )
     binds = [(carrier.name, bind) for carrier in live.carriers for bind in carrier.binds]
     of_bind = ("carrier", "bind")
     used = [((carrier, bind.name), bind.window_in_use) for carrier, bind in binds]

@@ -17,11 +17,14 @@ class BindLive(Struct, frozen=True):
 
 
 class CarrierLive(Struct, frozen=True):
-    """One carrier: its binds and the tokens (PDUs) that may leave at once."""
+    """One carrier: its binds, the tokens (PDUs) that may leave at once, and the rate (PDUs a second) at which
+    they come: the configured one, or less after the carrier said "too fast".
+    """
 
     name: str
     binds: tuple[BindLive, ...] = ()
     tokens: float = 0.0
+    rate: float = 0.0
 
 
 class Live(Struct, frozen=True, kw_only=True):

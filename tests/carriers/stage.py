@@ -99,6 +99,18 @@ class Stage:
         self.carrier.pump(now())
         return attempts
 
+    async def until_room(self) -> None:
+        """As the dispatcher waits: for `room` to be told, or for the time that `room_at` gives."""
+
+        def there() -> bool:
+            if self.carrier.room(now()) > 0:
+                return True
+            if (at := self.carrier.room_at(now())) is not None:
+                asyncio.get_running_loop().call_later(max(0.001, at - now()), self.told.room)
+            return False
+
+        await self.told.until(there)
+
     def commit_receipts(self) -> list[Receipt]:
         """As the journal would: only then the peer is answered."""
         receipts, self.told.receipts = self.told.receipts, []

@@ -135,7 +135,7 @@ async def test_4_every_attempt_ends_once_and_truly(
     async with stage(make, tmp_path, binds, **fault) as it:
         attempts: list[Attempt] = []
         while len(attempts) < 60:
-            await it.told.until(lambda: it.carrier.room(now()) > 0)
+            await it.until_room()
             attempts += it.send(it.job(text="long " * 60 if len(attempts) % 10 == 9 else None))
         async with asyncio.timeout(PATIENCE_S):
             await it.carrier.drain()

@@ -53,15 +53,54 @@ def test_it_saves_up_a_tenth_of_a_second() -> None:
     ]  # fmt: skip
 
 
-def test_held_for_half_a_second() -> None:
+def test_held_for_a_tenth_of_a_second() -> None:
     bucket = TokenBucket(100, EPOCH)
     bucket.hold(EPOCH)
     assert bucket.tokens(EPOCH) <= 0
-    assert not bucket.take(EPOCH + 0.4)
-    assert bucket.next_at(EPOCH) == pytest.approx(EPOCH + 0.51, abs=1e-3)
-    bucket.hold(EPOCH + 0.4)
-    assert not bucket.take(EPOCH + 0.8)
-    assert bucket.take(bucket.next_at(EPOCH + 0.8))
+    assert not bucket.take(EPOCH + 0.08)
+    assert bucket.next_at(EPOCH) == pytest.approx(EPOCH + 0.1 + 1 / 70, abs=1e-3)
+    bucket.hold(EPOCH + 0.08)
+    assert not bucket.take(EPOCH + 0.16)
+    assert bucket.take(bucket.next_at(EPOCH + 0.16))
+
+
+def test_each_burst_slows_down_once_and_time_makes_up_for_it() -> None:
+    bucket = TokenBucket(1000, EPOCH)
+    for late in (0.0, 0.01, 0.02):
+        bucket.hold(EPOCH + late)
+    assert bucket.pace == pytest.approx(700)
+    bucket.hold(EPOCH + 1.12)
+    assert bucket.pace == pytest.approx(0.7 * 1000)  # 300 more a second after the pause
+    bucket.tokens(EPOCH + 1.72)
+    assert bucket.pace == pytest.approx(850)
+    bucket.tokens(EPOCH + 9)
+    assert (bucket.pace, bucket.capacity) == (1000, 100)
+
+
+@pytest.mark.parametrize("rate", [130, 1000, 10_000])
+def test_a_carrier_that_takes_less_gets_nearly_all_it_takes(rate: float) -> None:
+    """A carrier of 100 a second that saves up ten, as it answers without delay."""
+    bucket, now, end = TokenBucket(rate, EPOCH), EPOCH, EPOCH + 60
+    saved, filled_at, taken, turned_away = 10.0, EPOCH, 0, 0
+    while (now := bucket.next_at(now)) < end:
+        assert bucket.take(now)
+        saved, filled_at = min(10.0, saved + (now - filled_at) * 100), now
+        if saved >= 1:
+            saved, taken = saved - 1, taken + 1
+        else:
+            turned_away += 1
+            bucket.hold(now)
+    assert taken > 0.9 * 6000
+    assert turned_away < 0.05 * taken
+
+
+def test_the_carriers_trouble_does_not_stop_us_for_good() -> None:
+    bucket = TokenBucket(100, EPOCH)
+    for tenth in range(600):
+        bucket.hold(EPOCH + tenth * 0.2)
+    assert 1 <= bucket.pace < 2
+    bucket.tokens(EPOCH + 120 + 60)
+    assert bucket.pace == 100
 
 
 @given(rates, st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=50))

@@ -20,6 +20,7 @@ def test_plain_columns_for_pipes(gateway: Gateway) -> None:
     north = next(line for line in lines if line[:1] == ["north"])
     assert north[1:4] == ["transceiver-1", "bound", "0/50"]
     assert float(north[4]) > 0
+    assert float(north[5].removesuffix("/s")) >= float(north[4])
     delivered = next(line for line in lines if line[:1] == ["delivered"])
     assert int(delivered[1]) >= 1
 

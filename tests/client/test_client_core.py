@@ -88,6 +88,16 @@ def test_msgids_wrap_and_skip_those_under_way():
     assert [conversation.call("stats", {}) for _ in range(4)] == [MAX_MSGID, 1, 3, 4]
 
 
+def test_an_answer_longer_than_any_request_is_read():
+    conversation = Conversation(HELLO)
+    greet(conversation)
+    call = conversation.call("submit_many", [[]])
+    errors = [Fault("forbidden", "not registered", "sender", "one of " + "ACME, " * 100)] * 1024
+    (answer,) = conversation.receive(encode_response(call, errors))
+    assert len(answer.result) == 1024
+    assert not conversation.unusable
+
+
 def test_a_goodbye_ends_every_call_under_way():
     conversation = Conversation(HELLO)
     greet(conversation)

@@ -4,7 +4,7 @@ from connector.errors import ERRORS, ConnectorError
 
 SOCKET_CODES = {
     "bad_request", "unknown_method", "invalid_job", "conflict", "busy", "forbidden", "unknown_job",
-    "frame_too_large", "not_messagepack", "draining", "internal",
+    "frame_too_large", "limit_exceeded", "not_messagepack", "not_rpc", "draining", "internal",
 }  # fmt: skip
 
 

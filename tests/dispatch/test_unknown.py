@@ -112,6 +112,22 @@ def test_answered_late_while_the_resend_is_under_way(play: Play, end: str) -> No
     play(act)
 
 
+def test_answered_late_while_the_intent_to_resend_is_committed(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        north, job = await lost_once(stage)
+        north.window = 1000
+        stage.dispatcher.room()
+        while job.attempts == 1:
+            await asyncio.sleep(0)
+        north.accept(north.attempts[0])
+        await stage.settle()
+        assert stage.sends(job) == 1
+        assert stage.book.story(job) == ["accepted", "unknown", "sent"]
+        assert (stage.dispatcher.live, len(stage.dispatcher.queue)) == ({}, 0)
+
+    play(act)
+
+
 @pytest.mark.parametrize("status", [0x0A, SYSERR])
 @pytest.mark.parametrize("routes", [1, 2])
 def test_refused_late_before_the_resend(play: Play, status: int, routes: int) -> None:

@@ -23,7 +23,7 @@ from protocols.smpp.constants import Status, status_name
 REPOSITORY: Final = Path(__file__).parents[2]
 
 REFUSALS: Final = {
-    Verdict.HERE_LATER: "sends this carrier nothing for half a second, then the same PDU, first in line",
+    Verdict.HERE_LATER: "pauses for 0.1 s, sends the same PDU first, and goes on slower for a while",
     Verdict.NOT_NOW: "tries the other carriers, and this one again a second after all have refused",
     Verdict.OTHER_ROUTE: "tries the other carriers, this one no more",
     Verdict.NOWHERE: "ends the job as rejected: no carrier can take it",

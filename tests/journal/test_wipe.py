@@ -105,6 +105,9 @@ def test_the_receipt_that_repeats_the_text_is_not_kept(book: Book) -> None:
     assert kept_text(raw + b"text:CODE-000000 is yours") == raw
     assert kept_text(raw + b"Text:CODE-000000 is yours") == raw
     assert kept_text(b"id:1 stat:DELIVRD") == b"id:1 stat:DELIVRD"
+    assert kept_text(b"id:1 stat:DELIVRD CODE-000000 is yours") == b"id:1 stat:DELIVRD", "no label"
+    assert kept_text(b"CODE-000000 is yours") == b""
+    assert len(kept_text(b"id:" + b"1" * 60_000)) == 1_000
     receipt = Receipt(
         book.account, "north", lookup_keys(b"1"), HANDSET[1:], "DELIVERED", "delivered",
         kept_text(raw + b"text:CODE-000000").hex(), book.now, None,

@@ -24,6 +24,6 @@ def filled() -> Metrics:
         open_jobs=12,
         parked_receipts=3,
         event_backlog={"login": 4},
-        carriers=(CarrierLive("acme", (BindLive("0", "BOUND_TRX", 6, 10),), tokens=1.5),),
+        carriers=(CarrierLive("acme", (BindLive("0", "BOUND_TRX", 6, 10),), tokens=1.5, rate=70.0),),
     )
     return metrics

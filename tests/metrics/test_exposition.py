@@ -47,6 +47,7 @@ EXPECTED = [
     ("connector_parked_receipts", {}, 3),
     ("connector_event_backlog", {"app": "login"}, 4),
     ("connector_carrier_tokens", {"carrier": "acme"}, 1.5),
+    ("connector_carrier_rate", {"carrier": "acme"}, 70),
     ("connector_bind_window_in_use", {"carrier": "acme", "bind": "0"}, 6),
     ("connector_bind_window", {"carrier": "acme", "bind": "0"}, 10),
     ("connector_bind_state", {"carrier": "acme", "bind": "0", "state": "BOUND_TRX"}, 1),
