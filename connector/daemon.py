@@ -163,14 +163,16 @@ class Daemon:
         log_event(_log, "draining", in_flight=len(self._dispatcher.live))
         self._server.close()
         self._methods.drain()
-        await self._dispatcher.drain(self._config.drain.timeout_s)
-        await self._dispatcher.stop()
-        for task in self._periodic:
-            task.cancel()
-        await asyncio.gather(*self._periodic, return_exceptions=True)
-        await self._methods.close()
-        await self._subscriptions.close()
-        await self._journal.close()
+        try:
+            await self._dispatcher.drain(self._config.drain.timeout_s)
+            await self._dispatcher.stop()
+        finally:
+            for task in self._periodic:
+                task.cancel()
+            await asyncio.gather(*self._periodic, return_exceptions=True)
+            await self._methods.close()
+            await self._subscriptions.close()
+            await self._journal.close()
         self._server.stop()
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)
@@ -294,7 +296,12 @@ async def _main(config: Config) -> int:
 
 def _journal_failed(error: BaseException) -> None:
     # Nobody knows what reached the disk: answer nobody, retry nothing, let the next start read what is there.
-    log_event(_log, "the journal failed; exiting", level=logging.CRITICAL, error=error)
+    log_event(
+        _log,
+        "cannot go on from here; exiting, to go on from the journal",
+        level=logging.CRITICAL,
+        error=error,
+    )
     logging.shutdown()
     os._exit(_EXIT_IO_ERROR)
 

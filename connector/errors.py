@@ -169,17 +169,6 @@ class ConnectorError(Exception):
         self.hint = hint
         self.retry_after_s = retry_after_s
 
-    def as_dict(self) -> dict[str, str | float]:
-        """The error object of the socket: `{code, message, field?, hint?, retry_after_s?}`."""
-        error: dict[str, str | float] = {"code": self.code, "message": self.message}
-        if self.field is not None:
-            error["field"] = self.field
-        if self.hint is not None:
-            error["hint"] = self.hint
-        if self.retry_after_s is not None:
-            error["retry_after_s"] = self.retry_after_s
-        return error
-
     def __str__(self) -> str:
         where = f"{self.field}: " if self.field else ""
         hint = f" ({self.hint})" if self.hint else ""

@@ -5,7 +5,6 @@ Outside systemd every function does nothing or returns nothing, so callers need 
 
 import os
 import socket
-import time
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import NamedTuple
@@ -43,11 +42,6 @@ def ready(status: str) -> bool:
     return notify("READY=1", _status(status))
 
 
-def reloading() -> bool:
-    """A reload begins; ``ready`` ends it. The time stamp is what Type=notify-reload asks for."""
-    return notify("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
-
-
 def stopping(status: str) -> bool:
     """The drain has begun."""
     return notify("STOPPING=1", _status(status))
@@ -56,10 +50,6 @@ def stopping(status: str) -> bool:
 def watchdog() -> bool:
     """Still alive; due well within ``watchdog_s``."""
     return notify("WATCHDOG=1")
-
-
-def status(text: str) -> bool:
-    return notify(_status(text))
 
 
 def watchdog_s(environ: Mapping[str, str] = os.environ) -> float | None:

@@ -47,7 +47,8 @@ class Backoff:
         self._rng = rng
         self._failures = 0
 
-    def bound(self) -> None:
+    def steady(self) -> None:
+        """A session lasted: the next wait starts from the beginning."""
         self._failures = 0
 
     def wait_s(self, failure: BindFailure) -> float | None:

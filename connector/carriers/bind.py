@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
@@ -28,6 +29,9 @@ _log = logging.getLogger(__name__)
 
 _MAX_UNACKNOWLEDGED = 5_000
 """Receipts taken and not yet committed; above, the carrier has to wait."""
+
+_STEADY_S = 10.0
+"""A session that lasts this long is a good one; who cuts at once must not be sought without pause."""
 
 _MALFORMED_EVERY_S = 10.0
 """A peer that sends nothing but what cannot be read must not fill the log."""
@@ -99,6 +103,7 @@ class Bind:
         self._ready: deque[Part] = deque()
         self._again: deque[Part] = deque()  # turned away as too many: these go first
         self._unacknowledged = 0
+        self._bound_at = math.inf
         self._malformed = 0  # not told yet
         self._tell_malformed_at = 0.0
         self._link: Link | None = None
@@ -202,12 +207,15 @@ class Bind:
         """Connect, bind and stay bound; after each end wait as `Backoff` says. Returns after `stop`."""
         while not self._stopping.is_set():
             self._failure = BindFailure.LINK
+            self._bound_at = math.inf
             try:
                 await self._one_session()
             except Exception as error:  # an error of ours must not end the bind for good
                 log_event(_log, "session failed", level=logging.ERROR, bind=self.name, error=error)
             if self._stopping.is_set():
                 break
+            if self._now() - self._bound_at >= _STEADY_S:
+                self._backoff.steady()
             wait = self._backoff.wait_s(self._failure)
             if wait is None:
                 self._enter(BindState.REFUSED)
@@ -315,7 +323,7 @@ class Bind:
         self._owner.lost(event.contexts, now)
 
     def _on_bound(self, event: smpp.Bound, now: float) -> None:
-        self._backoff.bound()
+        self._bound_at = now
         self._enter(BindState.BOUND)
 
     def _on_refused(self, event: smpp.BindRefused, now: float) -> None:

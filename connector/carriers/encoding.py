@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from itertools import count
 
 from connector.carriers.contract import Unsendable
@@ -19,6 +21,9 @@ __all__ = ["SubmitEncoder"]
 _FINAL_RECEIPT = 0x01  # SMPP 3.4 §5.2.17: a receipt for success and for failure
 _MAX_VALIDITY_S = 7 * 86_400.0
 
+# +44 7700 900000 to 999 are set aside for fiction; the simulated carrier has a story for each.
+_RESERVED = re.compile(r"\+447700900[0-9]{3}").fullmatch
+
 
 class SubmitEncoder:
     """`encode(job, now)` gives one submit_sm a part.
@@ -30,6 +35,7 @@ class SubmitEncoder:
     def __init__(self, carrier: CarrierConfig, max_parts: int, first_reference: int) -> None:
         self._carrier = carrier
         self._max_parts = max_parts
+        self._on_this_host = _is_loopback(carrier.account.host)
         self._bits = 16 if carrier.text.long_message == "udh16" else 8
         self._references = count(first_reference)
         self._destination = carrier.destination
@@ -37,7 +43,9 @@ class SubmitEncoder:
         self._sources: dict[str, tuple[int, int, bytes]] = {}
 
     def encode(self, job: LiveJob, now: float) -> list[SubmitSm]:
-        """Raises Unsendable, with the reason, when the text does not fit."""
+        """Raises Unsendable, with the reason, when the text does not fit, or the number is for tests only."""
+        if not self._on_this_host and _RESERVED(job.recipient):
+            raise Unsendable("the number is reserved for tests, and this carrier is a real one")
         try:
             segments = plan(job.content.text, reference_bits=self._bits, max_parts=self._max_parts)
         except (Unencodable, TooManyParts) as error:
@@ -82,3 +90,10 @@ class SubmitEncoder:
             except UnicodeEncodeError as error:
                 raise Unsendable(f"sender {sender!r}: ASCII is expected") from error
         return known
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -20,13 +21,25 @@ __all__ = ["schemas"]
 
 def schemas() -> dict[str, str]:
     """File name and text of every schema: of the configuration files, and of `connector check --json`."""
-    check = {"$schema": DIALECT, **msgspec.json.schema(Overview)}
+    check = {"$schema": DIALECT, **_cleaned(msgspec.json.schema(Overview))}
     return {
         "connector.schema.json": _text(file_schema(ConnectorFile)),
         "carrier.schema.json": _text(file_schema(CarrierFile)),
         "template.schema.json": _text(file_schema(TemplateFile)),
         "check.schema.json": _text(check),
     }
+
+
+def _cleaned(schema: Any) -> Any:
+    """Descriptions as Python 3.13 leaves docstrings; older versions keep the indentation."""
+    if isinstance(schema, dict):
+        return {
+            key: inspect.cleandoc(value)
+            if key == "description" and isinstance(value, str)
+            else _cleaned(value)
+            for key, value in schema.items()
+        }
+    return [_cleaned(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _text(schema: dict[str, Any]) -> str:

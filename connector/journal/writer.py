@@ -89,7 +89,10 @@ class Journal:
         self._busy = False
         if self._closed is None:
             self._hand_over()  # first: the thread works while this loop's turn handles the results
-        self._on_commit(batch)
+        try:
+            self._on_commit(batch)
+        except Exception as error:  # what is committed must be acted on: the next start will do it
+            self._on_failure(error)
         self._hand_over()
 
     def _write(self) -> None:

@@ -56,7 +56,7 @@ def test_full_jitter_grows_and_starts_again(random: Random) -> None:
     backoff = Backoff(1.0, 60.0, 45.0, random)
     for _ in range(10):
         backoff.wait_s(BindFailure.LINK)
-    backoff.bound()
+    backoff.steady()
     wait = backoff.wait_s(BindFailure.LINK)
     assert wait is not None
     assert wait <= 1

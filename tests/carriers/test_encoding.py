@@ -28,9 +28,11 @@ def encoder(max_parts: int = 10, first_reference: int = 0, **more: object) -> Su
     return SubmitEncoder(carrier(**more), max_parts, first_reference)
 
 
-def job(text: str = "Your code is 482917", sender: str = "Acme", life_s: float = 60.0) -> LiveJob:
+def job(
+    text: str = "Your code is 482917", sender: str = "Acme", life_s: float = 60.0, to: str = "+4915112345678"
+) -> LiveJob:
     return LiveJob(
-        key=1, app=1, id="j", recipient="+4915112345678", content=Content(text, sender), accepted_at=NOW,
+        key=1, app=1, id="j", recipient=to, content=Content(text, sender), accepted_at=NOW,
         deadline_at=NOW + life_s,
     )  # fmt: skip
 
@@ -42,6 +44,21 @@ def test_a_short_message() -> None:
     assert (pdu.esm_class, pdu.data_coding, pdu.registered_delivery) == (0, 0, 1)
     assert pdu.short_message == b"Your code is 482917"
     assert pdu.validity_period == b"000000000100000R"
+
+
+@pytest.mark.parametrize(("host", "leaves"), [
+    ("smsc.example", False), ("192.0.2.7", False), ("127.0.0.1", True), ("::1", True), ("localhost", True),
+])  # fmt: skip
+def test_numbers_reserved_for_fiction_leave_for_simulated_carriers_only(host: str, leaves: bool) -> None:
+    account = Account(host=host, port=2775, system_id="acme", password_file="p")
+    north = Carrier(name="north", password_path="/x", binds=Binds(tps=10.0), account=account)
+    encode_for = SubmitEncoder(north, 10, 0).encode
+    if leaves:
+        assert encode_for(job(to="+447700900123"), NOW)
+    else:
+        with pytest.raises(Unsendable, match="reserved"):
+            encode_for(job(to="+447700900123"), NOW)
+    assert encode_for(job(to="+447700901123"), NOW)
 
 
 @pytest.mark.parametrize(

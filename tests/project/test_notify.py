@@ -26,24 +26,13 @@ def test_ready_carries_its_status_in_the_same_datagram(manager: socket.socket) -
     assert manager.recv(4096) == b"READY=1\nSTATUS=2 binds, 1 lane"
 
 
-def test_stopping_watchdog_status(manager: socket.socket) -> None:
+def test_stopping_and_watchdog(manager: socket.socket) -> None:
     assert notify.stopping("draining 7")
     assert notify.watchdog()
-    assert notify.status("idle")
-    assert [manager.recv(4096) for _ in range(3)] == [
+    assert [manager.recv(4096) for _ in range(2)] == [
         b"STOPPING=1\nSTATUS=draining 7",
         b"WATCHDOG=1",
-        b"STATUS=idle",
     ]
-
-
-def test_reloading_carries_the_monotonic_clock(manager: socket.socket) -> None:
-    assert notify.reloading()
-    first, second = manager.recv(4096).split(b"\n")
-    assert first == b"RELOADING=1"
-    key, _, value = second.partition(b"=")
-    assert key == b"MONOTONIC_USEC"
-    assert 0 <= notify.time.clock_gettime_ns(notify.time.CLOCK_MONOTONIC) // 1000 - int(value) < 60_000_000
 
 
 def test_abstract_address() -> None:
