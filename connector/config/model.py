@@ -102,7 +102,7 @@ class State(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     retention_days: Annotated[
         Days, Meta(description="How long finished jobs stay, for late receipts and for `connector why`.")
-    ] = 7.0
+    ] = 8.0
 
 
 class Http(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
