@@ -298,7 +298,7 @@ def _journal_failed(error: BaseException) -> None:
     # Nobody knows what reached the disk: answer nobody, retry nothing, let the next start read what is there.
     log_event(
         _log,
-        "cannot go on from here; exiting, to go on from the journal",
+        "journal failed, or a commit could not be acted on; exiting",
         level=logging.CRITICAL,
         error=error,
     )
