@@ -2,7 +2,8 @@
 
 Where every attempt to a handset that never got its message id belongs to one job, a receipt from that handset
 is this job's: better known than `unknown`, and never a guess. Which of its attempts or parts it was cannot be
-told and does not matter: each unknown id takes the place of one that is missing.
+told: each unknown id takes the place of one that is missing. For a message of one part that is exact; of a
+long one that was sent again and never answered, parts of both attempts may be taken for one.
 """
 
 from __future__ import annotations
