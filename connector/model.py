@@ -9,15 +9,21 @@ import msgspec
 __all__ = ["Content", "LiveJob", "OnUnknown", "Outcome"]
 
 Outcome = Literal["delivered", "undelivered", "expired", "rejected", "unknown", "cancelled"]
-OnUnknown = Literal["report", "resend_once"]
+OnUnknown = Literal["report", "resend_once", "query"]
 
 
-class Content(msgspec.Struct, frozen=True, gc=False):
-    """What leaves for the handset; stored until the job is final, then wiped."""
+class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What leaves for the handset; stored until the job is final, then wiped.
+
+    flash       shown at once and not kept
+    registered  ids under which the template is registered, by name
+    """
 
     text: str
     sender: str
     traceparent: str | None = None
+    flash: bool = False
+    registered: dict[str, str] | None = None
 
     def __repr__(self) -> str:
         return f"Content({len(self.text)} characters)"

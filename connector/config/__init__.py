@@ -1,20 +1,24 @@
 """Configuration of one instance: the model, the loader, and the check that lanes share nothing."""
 
-from .carrier import (
-    Account,
+from .carrier import Account, Backoff, Binds, Carrier, CarrierFile, Outbind, Price, Tls
+from .habits import (
     Address,
-    Backoff,
-    Binds,
-    Carrier,
-    CarrierFile,
-    Price,
+    Coding,
+    Destination,
+    Limit,
+    National,
     ReceiptMeaning,
     Receipts,
     Source,
+    StatusClass,
+    Supports,
     Text,
+    TextAlphabet,
+    Validity,
+    VendorTlv,
 )
 from .isolation import shared_problems
-from .load import Instance, load, read_instance
+from .load import Instance, load, load_carrier, read_instance
 from .model import Application, ApplicationFile, Config, ConnectorFile, Drain, Http, Jobs, Log, Socket, State
 from .problem import ConfigError, Problem
 from .secrets import read_password
@@ -29,14 +33,19 @@ __all__ = [
     "Binds",
     "Carrier",
     "CarrierFile",
+    "Coding",
     "Config",
     "ConfigError",
     "ConnectorFile",
+    "Destination",
     "Drain",
     "Http",
     "Instance",
     "Jobs",
+    "Limit",
     "Log",
+    "National",
+    "Outbind",
     "Parameter",
     "Price",
     "Problem",
@@ -45,10 +54,17 @@ __all__ = [
     "Socket",
     "Source",
     "State",
+    "StatusClass",
+    "Supports",
     "Template",
     "TemplateFile",
     "Text",
+    "TextAlphabet",
+    "Tls",
+    "Validity",
+    "VendorTlv",
     "load",
+    "load_carrier",
     "pieces",
     "read_instance",
     "read_password",

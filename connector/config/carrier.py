@@ -6,24 +6,26 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from .fields import END, FileName, Flag, Npi, Seconds, Ton
+from .fields import END, FileName, Flag, Seconds
+from .habits import (
+    Destination,
+    Limit,
+    Receipts,
+    Source,
+    StatusClass,
+    StatusCode,
+    Supports,
+    Text,
+    Tps,
+    Validity,
+    VendorTlv,
+)
 
-__all__ = [
-    "Account",
-    "Address",
-    "Backoff",
-    "Binds",
-    "Carrier",
-    "CarrierFile",
-    "Price",
-    "ReceiptMeaning",
-    "Receipts",
-    "Source",
-    "Text",
-]
+__all__ = ["Account", "Backoff", "Binds", "Carrier", "CarrierFile", "Outbind", "Price", "Tls"]
 
 Window = Annotated[int, Meta(ge=1, le=10_000, title="a whole number from 1 to 10,000")]
 BindCount = Annotated[int, Meta(ge=1, le=64, title="a whole number from 1 to 64")]
+HostName = Annotated[str, Meta(pattern=r"^\S{1,253}" + END, title="a host name or an IP address")]
 Port = Annotated[int, Meta(ge=1, le=65_535, title="a port from 1 to 65,535")]
 CredentialName = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,255}" + END, title="the name of a systemd credential")
@@ -34,27 +36,21 @@ SystemId = Annotated[
 SystemType = Annotated[
     str, Meta(pattern=r"^[ -~]{0,12}" + END, title="at most 12 ASCII characters (SMPP 3.4 §5.2.3)")
 ]
-Tps = Annotated[float, Meta(gt=0, le=1_000_000, title="PDUs a second, more than 0 and at most 1,000,000")]
 
-ReceiptMeaning = Literal["final_delivered", "final_undelivered", "non_final"]
-
-# The words of SMPP 3.4 Appendix B, and FAILED, which several carriers write.
-_WORDS = ("ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD", "FAILED")
-ReceiptWord = Annotated[
-    str,
-    Meta(
-        pattern=f"^({'|'.join(_WORDS)}){END}",
-        title=f"one of {', '.join(_WORDS)}",
-        extra_json_schema={"enum": list(_WORDS)},
-    ),
+AddressAndPort = Annotated[
+    str, Meta(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:]{1,253}):[0-9]{1,5}" + END, title="HOST:PORT")
 ]
 
 
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the carrier's SMSC is and who we are to it. The password never stands here."""
 
-    host: Annotated[str, Meta(pattern=r"^\S{1,253}" + END, title="a host name or an IP address")]
+    host: HostName
     port: Port
+    standby: Annotated[
+        tuple[AddressAndPort, ...],
+        Meta(max_length=16, description="Further addresses of the same account, for when the first fails."),
+    ] = ()
     system_id: SystemId
     password_file: Annotated[FileName, Meta(description="Holds the password, mode 0600 or less.")] | None = (
         None
@@ -65,6 +61,9 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ) = None
     system_type: SystemType = ""
     interface_version: Literal["3.3", "3.4", "5.0"] = "3.4"
+    address_range: Annotated[
+        str, Meta(pattern=r"^[ -~]{0,40}" + END, title="at most 40 ASCII characters (SMPP 3.4 §5.2.7)")
+    ] = ""
 
     @property
     def interface_octet(self) -> int:
@@ -81,7 +80,21 @@ class Binds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
     mode: Literal["transceiver", "transmitter+receiver"] = "transceiver"
     count: Annotated[BindCount, Meta(description="Transceivers, or transmitter and receiver pairs.")] = 1
-    window: Annotated[Window, Meta(description="submit_sm without answer, per bind.")] = 10
+    window: Annotated[
+        Window, Meta(description="submit_sm without answer, per bind: the most the carrier agreed to.")
+    ] = 10
+    window_sizing: Annotated[
+        Literal["automatic", "fixed"],
+        Meta(description="automatic: what rate and round trip need, up to `window`. fixed: always `window`."),
+    ] = "automatic"
+    rate_scope: Annotated[
+        Literal["bind", "account"],
+        Meta(description="What is slowed down after an answer that says too fast."),
+    ] = "bind"
+    spacing_s: Annotated[
+        float,
+        Meta(ge=0, le=3600, title="seconds, 0 to 3,600", description="Between two binds of this account."),
+    ] = 0.0
     response_timeout_s: Annotated[
         Seconds, Meta(description="After it a submit_sm is unknown, not rejected.")
     ] = 10.0
@@ -101,51 +114,39 @@ class Backoff(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 45.0
 
 
-class Address(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Type of number and numbering plan (SMPP 3.4 §5.2.5, §5.2.6)."""
+class Tls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table turns TLS on: 1.2 or newer, the certificate and its host name verified, always."""
 
-    ton: Ton
-    npi: Npi
-
-
-class Source(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How each kind of sender id is declared to this carrier."""
-
-    numeric: Address = Address(ton=1, npi=1)
-    alphanumeric: Address = Address(ton=5, npi=0)
-    short: Address = Address(ton=3, npi=0)
-
-    def of(self, sender: str) -> tuple[int, int, str]:
-        """(ton, npi, source_addr) of a sender id; up to 8 digits without `+` are a short code."""
-        digits = sender.removeprefix("+")
-        if not digits.isdigit():
-            kind = self.alphanumeric
-        elif digits == sender and len(digits) <= _SHORT_CODE_DIGITS:
-            kind = self.short
-        else:
-            kind = self.numeric
-        return kind.ton, kind.npi, digits
+    ca_file: (
+        Annotated[FileName, Meta(description="The only authorities trusted; without it the system's.")] | None
+    ) = None
+    server_name: (
+        Annotated[HostName, Meta(description="What the certificate must name, where that is not `host`.")]
+        | None
+    ) = None
+    certificate_file: (
+        Annotated[FileName, Meta(description="Our own, where the carrier wants one.")] | None
+    ) = None
+    key_file: Annotated[FileName, Meta(description="Its private key, mode 0600 or less.")] | None = None
+    key_credential: (
+        Annotated[CredentialName, Meta(description="Name of the systemd credential that holds the key.")]
+        | None
+    ) = None
 
 
-_SHORT_CODE_DIGITS = 8
+class Outbind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table makes us listen for a carrier that connects to us (SMPP 3.4 §2.2.1)."""
 
-
-class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How texts leave."""
-
-    long_message: Annotated[
-        Literal["udh8", "udh16"], Meta(description="Concatenation header with an 8- or 16-bit reference.")
-    ] = "udh8"
-
-
-class Receipts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What we ask of the carrier after a message, and how we read it."""
-
-    request: Literal["final", "none"] = "final"
-    states: Annotated[
-        dict[ReceiptWord, ReceiptMeaning],
-        Meta(description="What a state in a receipt means here, where that differs from the usual."),
-    ] = {}
+    listen: AddressAndPort
+    allow: Annotated[
+        tuple[
+            Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:./]{2,49}" + END, title="an IP address or network")],
+            ...,
+        ],
+        Meta(min_length=1, title="a list of IP addresses or networks", description="Who may connect."),
+    ]
+    password_file: Annotated[FileName, Meta(description="What its outbind must carry.")] | None = None
+    password_credential: CredentialName | None = None
 
 
 class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,12 +161,25 @@ class CarrierFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     enabled: Flag = True
     priority: Annotated[int, Meta(title="a whole number", description="Lower goes first.")] = 0
     account: Account
+    tls: Tls | None = None
     binds: Binds
     backoff: Backoff = Backoff()
+    outbind: Outbind | None = None
     source: Source = Source()
-    destination: Address = Address(ton=1, npi=1)
+    destination: Destination = Destination()
     text: Text = Text()
+    validity: Validity = Validity()
     receipts: Receipts = Receipts()
+    statuses: Annotated[
+        dict[StatusCode, StatusClass],
+        Meta(
+            title="a table of statuses",
+            description="What an answer's command_status means here, where that differs from the usual.",
+        ),
+    ] = {}
+    tlvs: tuple[VendorTlv, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    supports: Supports = Supports()
     price: Price = Price()
 
 

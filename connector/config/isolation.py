@@ -51,13 +51,15 @@ def claims(instance: Instance) -> Iterator[Claim]:
     for carrier in config.carriers:
         account = carrier.account
         # The port does not count: carriers offer one account on several ports.
-        yield Claim(
-            kind="carrier account",
-            identity=(account.host.casefold().rstrip("."), account.system_id),
-            shown=f"{account.system_id} at {account.host}",
-            document=instance.carriers[carrier.name],
-            path=("account", "system_id"),
-        )
+        hosts = {account.host, *(address.rpartition(":")[0] for address in account.standby)}
+        for host in sorted(hosts):
+            yield Claim(
+                kind="carrier account",
+                identity=(host.casefold().rstrip("."), account.system_id),
+                shown=f"{account.system_id} at {host}",
+                document=instance.carriers[carrier.name],
+                path=("account", "system_id"),
+            )
     for index, sender in enumerate(config.jobs.senders):
         identity = sender.removeprefix("+").casefold()
         path: Path = ("jobs", "senders", index)

@@ -15,12 +15,12 @@ from .document import FOLDER, Document, read_document
 from .model import Config, ConnectorFile
 from .problem import ConfigError, Problem
 from .resolve import resolved_applications, socket_path, state_folder
-from .rules import carrier_problems, connector_problems, template_problems
+from .rules import carrier_problems, connector_problems, habit_problems, template_problems
 from .secrets import locate_password
 from .template import Template, TemplateFile
 from .validate import file_problems
 
-__all__ = ["Instance", "load", "read_instance"]
+__all__ = ["Instance", "load", "load_carrier", "read_instance"]
 
 F = TypeVar("F", ConnectorFile, CarrierFile, TemplateFile)
 
@@ -59,6 +59,19 @@ def load(folder: FilePath | str, environment: Mapping[str, str] = os.environ) ->
 def read_instance(folder: FilePath | str, environment: Mapping[str, str] = os.environ) -> Instance:
     """Read one CONFIG_DIR and say everything that is wrong with it."""
     return _Reading(FilePath(os.path.abspath(folder)), FilePath(folder), environment).instance()
+
+
+def load_carrier(path: FilePath) -> CarrierFile:
+    """One carrier's file by itself, whatever its name; secrets are not looked for. Raises ConfigError."""
+    document = read_document(path)
+    if isinstance(document, Problem):
+        raise ConfigError((document,))
+    if problems := file_problems(document, CarrierFile):
+        raise ConfigError(tuple(problems))
+    file = msgspec.convert(document.data, CarrierFile)
+    if problems := [*habit_problems(document, file)]:
+        raise ConfigError(tuple(problems))
+    return file
 
 
 class _Reading:

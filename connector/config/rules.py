@@ -13,7 +13,7 @@ from .model import ApplicationFile, ConnectorFile
 from .problem import Path, Problem, did_you_mean
 from .template import TemplateFile, pieces
 
-__all__ = ["carrier_problems", "connector_problems", "template_problems"]
+__all__ = ["carrier_problems", "connector_problems", "habit_problems", "template_problems"]
 
 T = TypeVar("T")
 
@@ -74,10 +74,53 @@ def _application_problems(document: Document, applications: tuple[ApplicationFil
 def carrier_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
     """What contradicts itself in a carrier's file."""
     yield from _stem_problems(document)
+    yield from habit_problems(document, file)
+
+
+def habit_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
+    """The same, but for the file's name."""
     if file.backoff.initial_s > file.backoff.max_s:
         yield document.problem(
             ("backoff", "initial_s"),
             f"{file.backoff.initial_s:g} exceeds max_s, expected at most {file.backoff.max_s:g}",
+        )
+
+
+    yield from _tlv_problems(document, file)
+    for index, limit in enumerate(file.limits):
+        if (limit.sender is None) == (limit.destination is None):
+            yield document.problem(
+                ("limits", index), "has both or neither of `sender` and `destination`, expected exactly one"
+            )
+    for index, first in _repeated(alphabet.codec for alphabet in file.text.alphabets):
+        message = f"repeats the codec of entry {first}, expected each codec once"
+        yield document.problem(("text", "alphabets", index, "codec"), message)
+    yield from _tls_problems(document, file)
+
+
+def _tlv_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
+    for index, first in _repeated(tlv.tag for tlv in file.tlvs):
+        yield document.problem(("tlvs", index, "tag"), f"repeats the tag of entry {first}, expected it once")
+    for index, tlv in enumerate(file.tlvs):
+        if (tlv.value is None) == (tlv.registered is None):
+            message = "has both or neither of `value` and `registered`, expected exactly one"
+            yield document.problem(("tlvs", index), message)
+        elif tlv.value is not None:
+            try:
+                tlv.octets(tlv.value)
+            except ValueError as error:
+                yield document.problem(("tlvs", index, "value"), str(error))
+
+
+def _tls_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
+    tls = file.tls
+    if tls is None:
+        return
+    keys = (tls.key_file is not None) + (tls.key_credential is not None)
+    if keys != (tls.certificate_file is not None):
+        yield document.problem(
+            ("tls", "certificate_file"),
+            "and its key do not go together, expected both, the key as `key_file` or `key_credential`",
         )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from .fields import END
+from .fields import END, Flag
 
 __all__ = ["Parameter", "Template", "TemplateFile", "pieces"]
 
@@ -60,6 +60,14 @@ class TemplateFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         ),
     ]
     params: dict[ParameterName, Parameter] = {}
+    flash: Annotated[Flag, Meta(description="The handset shows it at once and does not keep it.")] = False
+    registered: Annotated[
+        dict[ParameterName, Annotated[str, Meta(min_length=1, max_length=64, title="1 to 64 characters")]],
+        Meta(
+            title="a table of registered ids",
+            description="Under which ids the text is registered, for the carriers' [[tlvs]] that ask for them.",
+        ),
+    ] = {}
 
 
 class Template(TemplateFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
