@@ -6,7 +6,7 @@ import msgspec
 
 from protocols.smpp.errors import RemoteProtocolError
 from protocols.smpp.fields import Tlvs
-from protocols.smpp.pdu import DeliverSm
+from protocols.smpp.pdu import AlertNotification, DataSm, DeliverSm, QuerySmResp
 
 
 class Bound(msgspec.Struct, frozen=True, gc=False):
@@ -23,13 +23,19 @@ class BindRefused(msgspec.Struct, frozen=True, gc=False):
 
 
 class SubmitAnswered(msgspec.Struct, frozen=True, gc=False):
-    """submit_sm_resp, or a generic_nack in its place. ``message_id`` is empty where there is none."""
+    """submit_sm_resp, or a generic_nack in its place. ``message_id`` is empty where there is none.
+
+    ``sent_at`` is the ``now`` of its submit. ``congestion`` is the SMSC's load in percent (congestion_state,
+    5.0 §4.8.4.18), None from one that does not tell.
+    """
 
     context: Any
     status: int
     message_id: bytes
     tlvs: Tlvs
     sequence: int
+    sent_at: float
+    congestion: int | None = None
 
 
 class SubmitTimedOut(msgspec.Struct, frozen=True, gc=False):
@@ -48,11 +54,45 @@ class LateAnswer(msgspec.Struct, frozen=True, gc=False):
     sequence: int
 
 
+class QueryAnswered(msgspec.Struct, frozen=True, gc=False):
+    """What became of a query, exactly once. ``status`` is None without an answer: too late, or link lost.
+
+    ``pdu`` is None unless a query_sm_resp that could be read came.
+    """
+
+    context: Any
+    status: int | None
+    pdu: QuerySmResp | None
+
+
+class CancelAnswered(msgspec.Struct, frozen=True, gc=False):
+    """What became of a cancel, exactly once. ``status`` is None without an answer: too late, or link lost."""
+
+    context: Any
+    status: int | None
+
+
 class DeliverReceived(msgspec.Struct, frozen=True, gc=False):
     """A receipt or a handset's message. Commit it, then ``acknowledge(sequence)``."""
 
     sequence: int
-    pdu: DeliverSm
+    pdu: DeliverSm | DataSm
+
+
+class AlertReceived(msgspec.Struct, frozen=True, gc=False):
+    """A handset that could not be reached is there again (§4.12.1). It has no answer."""
+
+    pdu: AlertNotification
+
+
+class OutbindReceived(msgspec.Struct, frozen=True, gc=False):
+    """An SMSC that has connected to us wants our bind (§2.2.1): check who it is, then ``bind``, or close."""
+
+    system_id: bytes
+    password: bytes
+
+    def __repr__(self) -> str:
+        return f"OutbindReceived({self.system_id!r})"
 
 
 class PeerUnbound(msgspec.Struct, frozen=True, gc=False):
@@ -82,7 +122,9 @@ class ProtocolViolation(msgspec.Struct, frozen=True, gc=False):
 
 
 class MalformedPdu(msgspec.Struct, frozen=True, gc=False):
-    """A PDU that could not be read, or was out of place; it was answered with an error, the bind stays."""
+    """A PDU that could not be read, or was out of place; the bind stays. It was answered with an error,
+    unless it is an answer itself or an alert_notification.
+    """
 
     command_id: int
     sequence: int
@@ -95,7 +137,11 @@ Event = (
     | SubmitAnswered
     | SubmitTimedOut
     | LateAnswer
+    | QueryAnswered
+    | CancelAnswered
     | DeliverReceived
+    | AlertReceived
+    | OutbindReceived
     | PeerUnbound
     | Unbound
     | SubmitsLost

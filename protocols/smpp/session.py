@@ -5,27 +5,32 @@ The owner's loop: ``receive`` what was read, handle ``events()``, ``submit`` and
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
-
-import msgspec
+from typing import Any
 
 from protocols.smpp import events, tlv
 from protocols.smpp.constants import RESPONSE_BIT, CommandId, Status, Tag, command_name
+from protocols.smpp.enquiries import LIMIT as ENQUIRY_LIMIT
+from protocols.smpp.enquiries import Enquiries
 from protocols.smpp.errors import LocalProtocolError, PduError
 from protocols.smpp.fields import Tlvs
 from protocols.smpp.framing import HEADER_LENGTH, FrameReader
 from protocols.smpp.pdu import (
+    AlertNotification,
     BindReceiver,
     BindResp,
     BindTransceiver,
     BindTransmitter,
+    CancelSm,
+    DataSm,
     DeliverSm,
     DeliverSmResp,
     EnquireLink,
     EnquireLinkResp,
     GenericNack,
     Message,
+    Outbind,
     Pdu,
+    QuerySm,
     SubmitSm,
     SubmitSmResp,
     Unbind,
@@ -34,11 +39,11 @@ from protocols.smpp.pdu import (
     encode,
     header,
 )
+from protocols.smpp.session_config import Mode as Mode
+from protocols.smpp.session_config import SessionConfig as SessionConfig
 from protocols.smpp.state import TABLE, Input, State
 from protocols.smpp.timers import Due, LinkTimer
 from protocols.smpp.window import Window
-
-Mode = Literal["transmitter", "receiver", "transceiver"]
 
 _BINDS: dict[Mode, tuple[type[BindTransmitter | BindReceiver | BindTransceiver], Input]] = {
     "transmitter": (BindTransmitter, Input.BIND_TX_ACCEPTED),
@@ -49,31 +54,11 @@ _BINDS: dict[Mode, tuple[type[BindTransmitter | BindReceiver | BindTransceiver],
 MAX_SEQUENCE = 0x7FFFFFFF
 """§5.1.4: sequence_number runs from 1 to this."""
 
+_NO_SEQUENCE = -1
 _SUBMIT_SM_RESP = CommandId.SUBMIT_SM_RESP.to_bytes(4, "big")
 _GENERIC_NACK = CommandId.GENERIC_NACK.to_bytes(4, "big")
-_DELIVER_SM_RESP_BODY = encode(DeliverSmResp(), sequence=1)[HEADER_LENGTH:]
-
-
-class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What a carrier account says of its sessions. ``tombstones`` bounds the late answers waited for."""
-
-    system_id: bytes
-    password: bytes
-    mode: Mode = "transceiver"
-    system_type: bytes = b""
-    interface_version: int = 0x34
-    addr_ton: int = 0
-    addr_npi: int = 0
-    address_range: bytes = b""
-    window: int = 10
-    bind_timeout_s: float = 10.0
-    response_timeout_s: float = 10.0
-    enquire_link_s: float = 30.0
-    max_pdu: int = 70_000
-    tombstones: int = 10_000
-
-    def __repr__(self) -> str:
-        return f"SessionConfig({self.mode} {self.system_id!r}, window {self.window})"
+_NO_MESSAGE_ID = encode(DeliverSmResp(), sequence=1)[HEADER_LENGTH:]
+_AWAITED = {State.AWAITING_OUTBIND: "outbind", State.BINDING: "bind_resp", State.UNBINDING: "unbind_resp"}
 
 
 class Session:
@@ -84,7 +69,7 @@ class Session:
     """
 
     def __init__(self, config: SessionConfig, *, first_sequence: int = 1) -> None:
-        _check(config)
+        config.check()
         bind, self._bind_accepted = _BINDS[config.mode]
         self._bind_pdu = bind(
             system_id=config.system_id,
@@ -105,13 +90,21 @@ class Session:
         self._request: tuple[int, float] | None = None
         self._reader = FrameReader(config.max_pdu)
         self._window = Window(config.window, config.response_timeout_s, config.tombstones)
+        self._enquiries = Enquiries(config.response_timeout_s)
+        self._asked = self._enquiries.asked
+        self._data_sms: set[int] = set()  # to be answered by data_sm_resp
         self._link = LinkTimer(config.enquire_link_s)
         self._events: list[events.Event] = []
         self._out: list[bytes] = []
         self._takers: dict[int, Callable[[Message, float], None]] = {
             CommandId.SUBMIT_SM_RESP: self._take_submit_answer,
             CommandId.GENERIC_NACK: self._take_nack,
+            CommandId.QUERY_SM_RESP: self._take_enquiry_answer,
+            CommandId.CANCEL_SM_RESP: self._take_enquiry_answer,
             CommandId.DELIVER_SM: self._take_deliver,
+            CommandId.DATA_SM: self._take_data,
+            CommandId.ALERT_NOTIFICATION: self._take_alert,
+            CommandId.OUTBIND: self._take_outbind,
             CommandId.ENQUIRE_LINK: self._take_enquiry,
             CommandId.ENQUIRE_LINK_RESP: self._take_sign_of_life,
             CommandId.BIND_TRANSMITTER_RESP: self._take_bind_answer,
@@ -133,7 +126,12 @@ class Session:
     @property
     def window_free(self) -> int:
         """How many submits would be taken now; 0 while not bound for sending."""
-        return self._window.limit - len(self._window) if Input.SUBMIT in self._row else 0
+        return max(0, self._window.limit - len(self._window)) if Input.SUBMIT in self._row else 0
+
+    @property
+    def enquiries_free(self) -> int:
+        """How many queries and cancels would be taken now; 0 while not bound for sending."""
+        return self._enquiries.free if Input.QUERY in self._row else 0
 
     def outstanding_contexts(self) -> list[Any]:
         """The contexts of the submits that await their answer, oldest first."""
@@ -149,7 +147,18 @@ class Session:
         taken, self._out = self._out, []
         return taken
 
+    def set_window(self, limit: int) -> None:
+        """How many submits may be outstanding from now on; with more than that, none leave for a while."""
+        if limit < 1:
+            raise LocalProtocolError("window", "at least 1")
+        self._window.limit = limit
+
     # What we do
+
+    def await_outbind(self, now: float) -> None:
+        """The peer has connected to us: ``OutbindReceived`` comes within ``bind_timeout_s``, or the end."""
+        self._step_ours(Input.AWAIT_OUTBIND)
+        self._request = (_NO_SEQUENCE, now + self._bind_timeout_s)
 
     def bind(self, now: float) -> int:
         """Ask for the session of the configured mode (§4.1); the sequence_number used."""
@@ -184,12 +193,42 @@ class Session:
         window.add(sequence, context, now)
         return sequence
 
+    def query(self, pdu: QuerySm, context: Any, now: float) -> int:
+        """Ask for a message's state (§4.8); ``QueryAnswered`` brings ``context`` back, in any case.
+
+        LocalProtocolError: not bound for sending, too many outstanding, or a parameter that does not fit.
+        """
+        return self._enquire(Input.QUERY, pdu, context, now)
+
+    def cancel(self, pdu: CancelSm, context: Any, now: float) -> int:
+        """Take a message back (§4.9); ``CancelAnswered`` brings ``context`` back, in any case.
+
+        LocalProtocolError: not bound for sending, too many outstanding, or a parameter that does not fit.
+        """
+        return self._enquire(Input.CANCEL, pdu, context, now)
+
+    def _enquire(self, cause: Input, pdu: QuerySm | CancelSm, context: Any, now: float) -> int:
+        self._step_ours(cause)
+        if not self._enquiries.free:
+            raise LocalProtocolError(cause.value, f"fewer than {ENQUIRY_LIMIT} enquiries outstanding")
+        sequence = self._next_sequence()
+        self._out.append(encode(pdu, sequence=sequence))
+        self._enquiries.add(sequence, pdu, context, now)
+        return sequence
+
     def acknowledge(self, sequence: int, now: float, status: int = 0) -> None:
-        """Answer a deliver_sm (§4.6.2). After the end of the session it is dropped: the peer will repeat."""
+        """Answer a deliver_sm (§4.6.2) or data_sm (§4.7.2). After the end of the session it is dropped: the
+        peer will repeat.
+        """
         if Input.ACKNOWLEDGE not in self._row:
             self._step_ours(Input.ACKNOWLEDGE)
         if self._state is not State.UNBOUND and self._state is not State.CLOSED:
-            self._out.append(_deliver_answer(sequence, status))
+            answer = CommandId.DELIVER_SM_RESP
+            if sequence in self._data_sms:
+                self._data_sms.remove(sequence)
+                answer = CommandId.DATA_SM_RESP
+            length = HEADER_LENGTH + len(_NO_MESSAGE_ID)
+            self._out.append(header(length, answer, status, sequence) + _NO_MESSAGE_ID)
 
     def eof(self, now: float) -> None:
         """The connection has ended, whoever ended it."""
@@ -215,6 +254,8 @@ class Session:
     def next_timer(self) -> float | None:
         """When to call ``handle_timer``."""
         times = [self._window.next_deadline(), self._request[1] if self._request else None]
+        if self._asked:
+            times.append(self._enquiries.next_deadline())
         if Input.ENQUIRE in self._row:
             times.append(self._link.next())
         return min((time for time in times if time is not None), default=None)
@@ -223,11 +264,11 @@ class Session:
         """Do what is due at ``now``; nothing when called early."""
         for sequence, context in self._window.expire(now):
             self._events.append(events.SubmitTimedOut(context, sequence))
+        self._events += self._enquiries.expire(now)
         if self._request is not None and self._request[1] <= now:
-            binding = self._state is State.BINDING
-            waited_for = "bind_resp" if binding else "unbind_resp"
-            waited_s = self._bind_timeout_s if binding else self._response_timeout_s
-            self._die(f"no {waited_for} within {waited_s:g} s")
+            unbinding = self._state is State.UNBINDING
+            waited_s = self._response_timeout_s if unbinding else self._bind_timeout_s
+            self._die(f"no {_AWAITED[self._state]} within {waited_s:g} s")
         elif Input.ENQUIRE in self._row:
             due = self._link.due(now)
             if due is Due.ENQUIRE:
@@ -258,6 +299,8 @@ class Session:
         if lost := self._window.contexts():
             self._events.append(events.SubmitsLost(lost))
         self._window.clear()
+        self._events += self._enquiries.end()
+        self._data_sms.clear()
 
     def _die(self, reason: str) -> None:
         self._events.append(events.LinkDead(reason))
@@ -266,7 +309,7 @@ class Session:
     def _next_sequence(self) -> int:
         """§5.1.4, leaving out the numbers that an answer may still come for."""
         sequence = self._sequence
-        while sequence in self._window:
+        while sequence in self._window or sequence in self._asked:
             sequence = sequence + 1 if sequence < MAX_SEQUENCE else 1
         self._sequence = sequence + 1 if sequence < MAX_SEQUENCE else 1
         return sequence
@@ -296,7 +339,10 @@ class Session:
         try:
             message = decode(frame)
         except PduError as error:
-            self._refuse(error)
+            if error.command_id & RESPONSE_BIT and error.status != Status.ESME_RINVCMDID:
+                self._take_unreadable_answer(error, int.from_bytes(frame[8:12], "big"), now)
+            else:
+                self._refuse(error)
             return
         self._takers.get(message.command_id, self._take_out_of_place)(message, now)
 
@@ -310,7 +356,10 @@ class Session:
     def _answer_submit(self, sequence: int, status: int, message_id: bytes, tlvs: Tlvs) -> None:
         sent = self._window.take(sequence)
         if sent is not None:
-            self._events.append(events.SubmitAnswered(sent[0], status, message_id, tlvs, sequence))
+            context, sent_at = sent
+            load = _congestion(tlvs) if tlvs else None
+            answered = events.SubmitAnswered(context, status, message_id, tlvs, sequence, sent_at, load)
+            self._events.append(answered)
         elif (late := self._window.take_late(sequence)) is not None:
             self._events.append(events.LateAnswer(late[0], status, message_id, sequence))
         else:
@@ -321,17 +370,54 @@ class Session:
         # A generic_nack must never pass for a success, whatever its command_status is.
         status = message.status or Status.ESME_RUNKNOWNERR
         sequence = message.sequence
-        if self._request is None or sequence not in (self._request[0], 0):
-            self._answer_submit(sequence, status, b"", ())
-        elif self._step(Input.BIND_REFUSED):
-            self._events.append(events.BindRefused(status))
+        if self._request is not None and sequence in (self._request[0], 0):
+            if self._step(Input.BIND_REFUSED):
+                self._events.append(events.BindRefused(status))
+            elif self._step(Input.UNBIND_ANSWER):
+                self._events.append(events.Unbound())
+            else:
+                self.unmatched += 1
+        elif ended := self._enquiries.answer(sequence, None, status, None):
+            self._events.append(ended)
         else:
-            self._step(Input.UNBIND_ANSWER)
-            self._events.append(events.Unbound())
+            self._answer_submit(sequence, status, b"", ())
+
+    def _take_enquiry_answer(self, message: Message, now: float) -> None:
+        ended = self._enquiries.answer(message.sequence, message.command_id, message.status, message.pdu)
+        if ended is not None:
+            self._events.append(ended)
+        else:
+            self.unmatched += 1
+
+    def _take_unreadable_answer(self, error: PduError, status: int, now: float) -> None:
+        """Nothing answers an answer. What had asked for it will get no other one."""
+        unread = Message(error.command_id, status or Status.ESME_RUNKNOWNERR, error.sequence, None)
+        self._takers.get(error.command_id, self._take_out_of_place)(unread, now)
+        self._events.append(events.MalformedPdu(error.command_id, error.sequence, str(error)))
 
     def _take_deliver(self, message: Message, now: float) -> None:
         if isinstance(message.pdu, DeliverSm) and self._step(Input.DELIVER):
             self._events.append(events.DeliverReceived(message.sequence, message.pdu))
+        else:
+            self._take_out_of_place(message, now)
+
+    def _take_data(self, message: Message, now: float) -> None:
+        if isinstance(message.pdu, DataSm) and self._step(Input.DELIVER):
+            self._data_sms.add(message.sequence)
+            self._events.append(events.DeliverReceived(message.sequence, message.pdu))
+        else:
+            self._take_out_of_place(message, now)
+
+    def _take_alert(self, message: Message, now: float) -> None:
+        if isinstance(message.pdu, AlertNotification) and self._step(Input.ALERT):
+            self._events.append(events.AlertReceived(message.pdu))
+        else:
+            self._take_out_of_place(message, now)
+
+    def _take_outbind(self, message: Message, now: float) -> None:
+        pdu = message.pdu
+        if isinstance(pdu, Outbind) and self._step(Input.OUTBIND):
+            self._events.append(events.OutbindReceived(pdu.system_id, pdu.password))
         else:
             self._take_out_of_place(message, now)
 
@@ -375,32 +461,20 @@ class Session:
         self._refuse(PduError(Status.ESME_RINVBNDSTS, message.command_id, message.sequence, "", reason))
 
     def _refuse(self, error: PduError) -> None:
-        """Answer with the error and stay bound; an unknown command_id has only generic_nack (§4.3)."""
-        status, sequence = error.status, error.sequence
-        if status == Status.ESME_RINVCMDID:
-            answer = encode(GenericNack(), sequence=sequence, status=status)
-        elif error.command_id == CommandId.DELIVER_SM:
-            answer = _deliver_answer(sequence, status)
-        else:
-            answer = header(HEADER_LENGTH, error.command_id | RESPONSE_BIT, status, sequence)
-        self._out.append(answer)
-        self._events.append(events.MalformedPdu(error.command_id, sequence, str(error)))
+        """Answer with the error and stay bound. An unknown command_id has only generic_nack (§4.3), as has an
+        outbind; an alert_notification has no answer at all (§4.12.1).
+        """
+        command_id, status, sequence = error.command_id, error.status, error.sequence
+        if status == Status.ESME_RINVCMDID or command_id == CommandId.OUTBIND:
+            self._out.append(encode(GenericNack(), sequence=sequence, status=status))
+        elif command_id != CommandId.ALERT_NOTIFICATION:
+            body = _NO_MESSAGE_ID if command_id in (CommandId.DELIVER_SM, CommandId.DATA_SM) else b""
+            answer = header(HEADER_LENGTH + len(body), command_id | RESPONSE_BIT, status, sequence)
+            self._out.append(answer + body)
+        self._events.append(events.MalformedPdu(command_id, sequence, str(error)))
 
 
-def _deliver_answer(sequence: int, status: int) -> bytes:
-    length = HEADER_LENGTH + len(_DELIVER_SM_RESP_BODY)
-    return header(length, CommandId.DELIVER_SM_RESP, status, sequence) + _DELIVER_SM_RESP_BODY
-
-
-def _check(config: SessionConfig) -> None:
-    rules = (
-        ("window", config.window >= 1, "at least 1"),
-        ("bind_timeout_s", config.bind_timeout_s > 0, "more than 0"),
-        ("response_timeout_s", config.response_timeout_s > 0, "more than 0"),
-        ("enquire_link_s", config.enquire_link_s > 0, "more than 0"),
-        ("max_pdu", config.max_pdu >= HEADER_LENGTH, f"at least {HEADER_LENGTH}"),
-        ("tombstones", config.tombstones >= 0, "at least 0"),
-    )
-    for field, holds, expected in rules:
-        if not holds:
-            raise LocalProtocolError(field, expected)
+def _congestion(tlvs: Tlvs) -> int | None:
+    """5.0 §4.8.4.18: above 100 the numbers are reserved."""
+    load = tlv.uint(tlvs, Tag.CONGESTION_STATE)
+    return None if load is None or load > 100 else load

@@ -26,10 +26,10 @@ class Window:
         return sequence in self._sent or sequence in self._tombstones
 
     def add(self, sequence: int, context: Any, now: float) -> None:
-        self._sent[sequence] = (context, now + self._timeout_s)
+        self._sent[sequence] = (context, now)
 
     def take(self, sequence: int) -> tuple[Any, float] | None:
-        """(context, deadline) of a submit that is now answered; None when none is outstanding."""
+        """(context, when it was sent) of a submit that is now answered; None when none is outstanding."""
         return self._sent.pop(sequence, None)
 
     def take_late(self, sequence: int) -> tuple[Any] | None:
@@ -39,8 +39,8 @@ class Window:
         return (self._tombstones.pop(sequence),)
 
     def next_deadline(self) -> float | None:
-        for _, deadline in self._sent.values():
-            return deadline
+        for _, sent_at in self._sent.values():
+            return sent_at + self._timeout_s
         return None
 
     def expire(self, now: float) -> list[tuple[int, Any]]:

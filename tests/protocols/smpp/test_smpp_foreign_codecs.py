@@ -110,6 +110,7 @@ def test_messages_from_smpplib(random, name, pdu_class):
         assert (message.pdu, message.sequence) == (pdu, 77)
 
 
+@pytest.mark.rule("smpp.no-truncation")
 def test_a_long_address_is_refused_where_smpplib_shortens_it():
     too_long = "1" * 21
     theirs = smpp.make_pdu("submit_sm", client=SmpplibClient(), destination_addr=too_long, short_message=b"x")

@@ -1,5 +1,6 @@
 """Cutting a stream into PDUs, however it arrives, and never holding more than one of them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,11 +20,13 @@ def test_several_in_one_read_and_one_in_several():
     assert reader.error is None
 
 
+@pytest.mark.rule("smpp.length-bound")
 def test_the_bounds_are_allowed():
     reader = FrameReader(max_length=100)
     assert reader.feed(frame(16) + frame(100)) == [frame(16), frame(100)]
 
 
+@pytest.mark.rule("smpp.length-bound")
 def test_a_bad_length_is_found_before_its_body_comes_and_after_what_is_good():
     for length in (0, 15, 101, 0xFFFFFFFF):
         reader = FrameReader(max_length=100)
@@ -51,6 +54,7 @@ STREAMS = st.lists(
 ).map(b"".join)
 
 
+@pytest.mark.rule("smpp.length-bound")
 @given(STREAMS, st.data())
 def test_any_chunking_gives_the_same_frames_and_holds_one_at_most(stream, data):
     whole = FrameReader(max_length=64)

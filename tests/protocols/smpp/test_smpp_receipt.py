@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from protocols.smpp import receipt
 from protocols.smpp.constants import Tag
 from protocols.smpp.id_keys import lookup_keys, stored_key
-from protocols.smpp.pdu import DeliverSm
-from protocols.smpp.receipt import FINAL, ReceiptState, parse, read_date
+from protocols.smpp.pdu import DataSm, DeliverSm
+from protocols.smpp.receipt import FINAL, Grammar, ReceiptState, parse, read_date, state_of
 
 
 def dlr(text: bytes, esm_class: int = 0x04, tlvs=()) -> DeliverSm:
@@ -57,7 +57,23 @@ SEEN = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), SEEN)
+SEEN_NAMES = [
+    "UNDELIV with the carrier's words after text",
+    "FAILED without a done date",
+    "REJECTD with submitdate in one word",
+    "UUID without sub, dlvrd and text",
+    "decimal for a hexadecimal response, err with a letter",
+]
+
+
+@pytest.mark.rule(
+    "receipts.vectors",
+    "receipts.spelling",
+    "receipts.esm-class",
+    "receipts.id-length",
+    "receipts.id-raw",
+)
+@pytest.mark.parametrize(("text", "expected"), SEEN, ids=SEEN_NAMES)
 @pytest.mark.parametrize("esm_class", [0x04, 0x44, 0x00, 0x84])
 def test_receipts_seen_in_the_wild(text, expected, esm_class):
     found = parse(dlr(text, esm_class))
@@ -66,6 +82,7 @@ def test_receipts_seen_in_the_wild(text, expected, esm_class):
     assert found.raw == text
 
 
+@pytest.mark.rule("receipts.vectors", "receipts.id-base")
 def test_the_same_number_in_hexadecimal_and_in_decimal():
     kept = stored_key(b"812FC7470000001B")
     assert ("hex_in_response", kept) in lookup_keys(b"9308878062554710043")
@@ -76,6 +93,7 @@ def test_the_same_number_in_hexadecimal_and_in_decimal():
 # The text is the subscriber's from "text:" on
 
 
+@pytest.mark.rule("receipts.no-injection")
 @pytest.mark.parametrize(
     "text",
     [
@@ -105,6 +123,7 @@ def test_an_empty_field_does_not_swallow_the_next():
     assert (found.message_id, found.state, found.err) == (b"", ReceiptState.UNKNOWN, "000")
 
 
+@pytest.mark.rule("receipts.esm-class")
 def test_a_header_of_octets_before_the_text_with_0x44():
     found = parse(dlr(b"\x05\x00\x03\x07\x01\x01id:77 stat:DELIVRD done date:2001121551", 0x44))
     assert (found.message_id, found.state) == (b"77", ReceiptState.DELIVERED)
@@ -117,6 +136,7 @@ ID_TLV = (Tag.RECEIPTED_MESSAGE_ID, b"AB-12\0")
 ERROR_TLV = (Tag.NETWORK_ERROR_CODE, b"\x03\x00\x0b")
 
 
+@pytest.mark.rule("receipts.by-tlvs", "receipts.by-text")
 def test_tlvs_win_over_the_text():
     found = parse(
         dlr(b"id:999 stat:DELIVRD err:011 done date:2001121551", 0x04, [STATE_TLV, ID_TLV, ERROR_TLV])
@@ -125,6 +145,7 @@ def test_tlvs_win_over_the_text():
     assert (found.network_error, found.err, found.done_date) == (b"\x03\x00\x0b", "011", b"2001121551")
 
 
+@pytest.mark.rule("receipts.by-tlvs")
 @pytest.mark.parametrize("tlvs", [[ID_TLV], [STATE_TLV], [ID_TLV, STATE_TLV]])
 def test_tlvs_make_a_receipt_without_the_flag_and_without_text(tlvs):
     found = parse(dlr(b"", 0x00, tlvs))
@@ -155,6 +176,7 @@ def test_the_text_may_be_in_message_payload():
 # What is a receipt
 
 
+@pytest.mark.rule("receipts.by-text", "receipts.esm-class")
 @pytest.mark.parametrize(
     ("esm_class", "text"),
     [
@@ -173,12 +195,14 @@ def test_a_message_from_a_handset_is_none(esm_class, text):
     assert parse(dlr(text, esm_class)) is None
 
 
+@pytest.mark.rule("receipts.esm-class")
 @pytest.mark.parametrize("esm_class", [0x20, 0x60])
 def test_an_intermediate_notification_is_never_final(esm_class):
     found = parse(dlr(b"id:1 stat:UNDELIV err:001", esm_class))
     assert (found.state, found.final, found.intermediate) == (ReceiptState.UNDELIVERABLE, False, True)
 
 
+@pytest.mark.rule("receipts.states", "receipts.meaning")
 @pytest.mark.parametrize(
     ("word", "state", "final"),
     [
@@ -203,9 +227,10 @@ def test_states_and_which_are_final(word, state, final):
     assert (found.state.value, found.final) == (state, final)
 
 
+@pytest.mark.rule("receipts.meaning")
 def test_a_carriers_own_table_of_final_states():
     final_too = {**FINAL, ReceiptState.ACCEPTED: True}
-    assert parse(dlr(b"id:1 stat:ACCEPTD"), final_too).final
+    assert parse(dlr(b"id:1 stat:ACCEPTD"), Grammar(final=final_too)).final
     assert not parse(dlr(b"id:1 stat:ACCEPTD")).final
     assert set(FINAL) == set(ReceiptState)
 
@@ -234,23 +259,127 @@ STANDARD = b"id:1-a sub:001 dlvrd:001 submit date:2001121551 done date:200112155
     st.integers(0, len(STANDARD)), st.integers(0, 6), WORDS, st.just(b"") | st.just(b" text:id:9") | WORDS,
 ))  # fmt: skip
 def test_the_short_cut_for_appendix_b_reads_what_the_long_way_reads(text):
-    quick = receipt._fields(text)
+    quick = receipt._fields(text, b"id")
     cut = receipt._TEXT_KEY.search(text)
-    pairs = receipt._PAIR.findall(text[: cut.start()] if cut else text)
     slow = {}
-    for name, value in pairs:
-        slow.setdefault(name.lower().replace(b" ", b""), value)
-    assert quick == slow
+    for key, name, value in receipt._patterns(b"id")[1].findall(text[: cut.start()] if cut else text):
+        slow.setdefault(b"id" if key else name.lower().replace(b" ", b""), value)
+    assert list(quick) == [slow.get(name) for name in (b"id", b"submitdate", b"donedate", b"stat", b"err")]
 
 
 def test_the_short_cut_is_taken():
-    assert receipt._STANDARD.match(SEEN[0][0])
-    assert receipt._STANDARD.match(STANDARD)
+    quick, _ = receipt._patterns(b"id")
+    assert quick.match(SEEN[0][0])
+    assert quick.match(STANDARD)
+
+
+# A carrier's own grammar
+
+
+@pytest.mark.rule("receipts.spelling")
+@pytest.mark.parametrize("id_key", [b"msgid", b"message id", b"ID", b"i.d"])
+def test_another_word_in_front_of_the_id(id_key):
+    grammar = Grammar(id_key=id_key)
+    for text in (id_key + STANDARD[2:], id_key.upper() + b":1-a err:0A1 stat:DELIVRD done date:2001121552"):
+        found = parse(dlr(text, 0x00), grammar)
+        assert (found.message_id, found.state, found.err) == (b"1-a", ReceiptState.DELIVERED, "0A1")
+    assert parse(dlr(b"xx:1-a stat:DELIVRD done date:2001121552", 0x00), grammar) is None
+
+
+def test_a_key_is_no_pattern():
+    grammar = Grammar(id_key=b"i.d")
+    assert parse(dlr(b"ixd:1 stat:DELIVRD"), grammar).message_id == b""
+    assert parse(dlr(b"ixd:1 stat:DELIVRD done date:2001121552", 0x00), grammar) is None
+
+
+def test_the_usual_word_does_not_count_where_the_carrier_has_another():
+    assert parse(dlr(b"id:7 msgid:8 stat:DELIVRD"), Grammar(id_key=b"msgid")).message_id == b"8"
+    assert parse(dlr(b"id:7 msgid:8 stat:DELIVRD")).message_id == b"7"
+
+
+@pytest.mark.rule("receipts.by-tlvs")
+@pytest.mark.parametrize(
+    ("prefer", "tlvs", "text", "expected"),
+    [
+        ("tlv", [STATE_TLV, ID_TLV], b"id:9 stat:DELIVRD", (b"AB-12", "UNDELIVERABLE", "UNDELIV")),
+        ("text", [STATE_TLV, ID_TLV], b"id:9 stat:DELIVRD", (b"9", "DELIVERED", "DELIVRD")),
+        ("text", [STATE_TLV, ID_TLV], b"", (b"AB-12", "UNDELIVERABLE", "UNDELIV")),
+        ("text", [STATE_TLV], b"id: stat:WHATEVER", (b"", "UNDELIVERABLE", "UNDELIV")),
+        ("tlv", [(Tag.MESSAGE_STATE, b"\xff")], b"stat:whatever", (b"", "UNKNOWN", "WHATEVER")),
+        ("text", [], b"stat:delivered", (b"", "DELIVERED", "DELIVERED")),
+        ("tlv", [], b"", (b"", "UNKNOWN", "")),
+    ],
+)
+def test_which_of_tlv_and_text_is_believed(prefer, tlvs, text, expected):
+    found = parse(dlr(text, 0x04, tlvs), Grammar(prefer=prefer))
+    assert (found.message_id, found.state.value, found.word) == expected
+
+
+@pytest.mark.rule("receipts.never-mo")
+def test_an_unflagged_text_may_be_a_handsets():
+    text = b"id:1 sub:001 dlvrd:001 submit date:2001121551 done date:2001121552 stat:DELIVRD err:000"
+    mo = Grammar(unflagged="mo")
+    assert parse(dlr(text, 0x00)).state is ReceiptState.DELIVERED
+    assert parse(dlr(text, 0x00), mo) is None
+    assert parse(dlr(text, 0x04), mo).state is ReceiptState.DELIVERED
+    assert parse(dlr(text, 0x00, [ID_TLV]), mo).message_id == b"AB-12"
+
+
+WORDS_OF_A_CARRIER = {
+    b"SEENRD": ReceiptState.DELIVERED,
+    b"ACCEPTED": ReceiptState.DELIVERED,
+    b"UNKNOWN": ReceiptState.EXPIRED,
+    b"DELIVRD": ReceiptState.ENROUTE,
+}
+
+
+@pytest.mark.rule("receipts.meaning")
+@pytest.mark.parametrize(
+    ("text", "tlvs", "expected"),
+    [
+        (b"stat:Seenrd", [], ("DELIVERED", True, "SEENRD")),
+        (b"stat:ACCEPTD", [], ("DELIVERED", True, "ACCEPTD")),
+        (b"", [(Tag.MESSAGE_STATE, b"\x06")], ("DELIVERED", True, "ACCEPTD")),
+        (b"stat:UNKNOWN", [], ("EXPIRED", True, "UNKNOWN")),
+        (b"stat:DELIVRD", [], ("ENROUTE", False, "DELIVRD")),
+        (b"stat:DELIVERED", [], ("DELIVERED", True, "DELIVERED")),
+        (b"stat:EXPIRED", [], ("EXPIRED", True, "EXPIRED")),
+        (b"stat:OTHER", [], ("UNKNOWN", False, "OTHER")),
+    ],
+)
+def test_a_carriers_own_words(text, tlvs, expected):
+    found = parse(dlr(text, 0x04, tlvs), Grammar(words=WORDS_OF_A_CARRIER))
+    assert (found.state.value, found.final, found.word) == expected
+
+
+def test_a_receipt_in_a_data_sm():
+    tlvs = ((Tag.MESSAGE_PAYLOAD, SEEN[0][0]), STATE_TLV, ID_TLV)
+    found = parse(DataSm(esm_class=0x04, tlvs=tlvs))
+    assert (found.message_id, found.state, found.err) == (b"AB-12", ReceiptState.UNDELIVERABLE, "075")
+    assert parse(DataSm(tlvs=tlvs[:1])).message_id == b"0911897980"
+    assert parse(DataSm(tlvs=((Tag.MESSAGE_PAYLOAD, b"hello"),))) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [
+        *((0, "ENROUTE"), (1, "ENROUTE"), (2, "DELIVERED"), (3, "EXPIRED"), (4, "DELETED")),
+        *((5, "UNDELIVERABLE"), (6, "ACCEPTED"), (7, "UNKNOWN"), (8, "REJECTED"), (9, "UNDELIVERABLE")),
+        *((10, "UNKNOWN"), (255, "UNKNOWN")),
+    ],
+)
+def test_the_state_that_a_query_names(number, state):
+    assert state_of(number) == state
+
+
+def test_a_repr_shows_nothing_of_the_message():
+    assert "4711" not in repr(parse(dlr(b"id:1 stat:DELIVRD text:your code is 4711")))
 
 
 # Dates
 
 
+@pytest.mark.rule("receipts.dates")
 @pytest.mark.parametrize(
     ("raw", "near", "expected"),
     [
@@ -267,6 +396,7 @@ def test_dates_of_ten_twelve_and_fourteen_digits(raw, near, expected):
     assert read_date(raw, datetime(*near, tzinfo=UTC)) == datetime(*expected, tzinfo=UTC)
 
 
+@pytest.mark.rule("receipts.dates")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -287,6 +417,7 @@ def test_what_is_no_date(raw):
 # Ids
 
 
+@pytest.mark.rule("receipts.id-case", "receipts.id-zeros", "receipts.id-dashes")
 @pytest.mark.parametrize(
     ("message_id", "key"),
     [
@@ -305,6 +436,7 @@ def test_the_key_of_a_response(message_id, key):
     assert stored_key(message_id) == key
 
 
+@pytest.mark.rule("receipts.id-base", "receipts.id-dashes", "receipts.id-zeros")
 @pytest.mark.parametrize(
     ("message_id", "keys"),
     [
@@ -325,6 +457,7 @@ def test_the_keys_of_a_receipt(message_id, keys):
     assert list(lookup_keys(message_id)) == keys
 
 
+@pytest.mark.rule("receipts.id-base", "receipts.id-case", "receipts.id-zeros", "receipts.id-length")
 @given(st.integers(0, 10**30))
 def test_every_spelling_of_a_number_meets(number):
     spellings = [f"{number}", f"{number:x}", f"{number:X}", f"{number:040d}", f"{number:040x}"]

@@ -31,6 +31,7 @@ from protocols.smpp.pdu import (
     EnquireLink,
     EnquireLinkResp,
     GenericNack,
+    Outbind,
     SubmitSm,
     SubmitSmResp,
     Unbind,
@@ -42,6 +43,11 @@ from protocols.smpp.state import State
 
 SM = SubmitSm(destination_addr=b"4915112345678", data_coding=DataCoding.DEFAULT, short_message=b"code 4711")
 DLR = DeliverSm(esm_class=0x04, short_message=b"id:1 stat:DELIVRD")
+
+
+def answered(context, status, message_id, tlvs, sequence, sent_at=1000.0, congestion=None) -> SubmitAnswered:
+    """The answer to a submit sent when the conversation began."""
+    return SubmitAnswered(context, status, message_id, tlvs, sequence, sent_at, congestion)
 
 
 # Binding
@@ -71,6 +77,7 @@ def test_bind_to_an_smsc_older_than_3_4(playbook):
     play >> (BindTransceiverResp(b"old"), 1) << Bound(None, b"old")
 
 
+@pytest.mark.rule("smpp.error-without-body")
 @pytest.mark.parametrize("status", [Status.ESME_RALYBND, Status.ESME_RBINDFAIL, Status.ESME_RINVPASWD, 0x42A])
 @pytest.mark.parametrize("body", [b"", b"smsc\0"])
 def test_refused_bind_with_and_without_a_body(playbook, status, body):
@@ -98,6 +105,7 @@ def test_bind_never_answered(playbook):
     assert play.session.next_timer() is None
 
 
+@pytest.mark.rule("smpp.match-by-number")
 def test_bind_resp_with_another_number_is_not_ours(playbook):
     play = playbook()
     play >> "bind" << (BindTransceiver(b"acme", b"secret"), 1)
@@ -117,6 +125,7 @@ def test_a_response_of_the_wrong_kind_answers_nothing(playbook):
     play >> (UnbindResp(), 2) << Unbound()
 
 
+@pytest.mark.rule("smpp.link-once-bound", "smpp.link-both-sides")
 def test_enquire_link_before_the_bind_is_answered_but_never_sent(playbook):
     play = playbook()
     play >> (EnquireLink(), 9) << (EnquireLinkResp(), 9)
@@ -129,26 +138,28 @@ def test_enquire_link_before_the_bind_is_answered_but_never_sent(playbook):
 
 def test_outbind_is_not_wanted(playbook):
     play = playbook()
-    outbind = HEADER.pack(16, 0x0000000B, 0, 77)
-    reason = "command_id: command_id 0x0000000B is not known"
-    play >> outbind << (GenericNack(), 77, Status.ESME_RINVCMDID) << MalformedPdu(0x0B, 77, reason)
+    reason = "outbind is out of place in state OPEN"
+    play >> (Outbind(b"smsc", b"secret"), 77) << (GenericNack(), 77, Status.ESME_RINVBNDSTS)
+    play << MalformedPdu(0x0B, 77, reason)
     assert play.session.state is State.OPEN
 
 
 # Submitting
 
 
+@pytest.mark.rule("smpp.any-order", "smpp.submit-resp-tlvs", "smpp.match-by-number")
 def test_submit_and_its_answers_in_any_order(play):
     play >> ("submit", SM, "a") << (SM, 2)
     play >> ("submit", SM, "b") << (SM, 3)
     play >> ("submit", SM, "c") << (SM, 4)
     tlvs = ((0x1401, b"x"),)
-    play >> (SubmitSmResp(b"id-c"), 4) << SubmitAnswered("c", 0, b"id-c", (), 4)
-    play >> (SubmitSmResp(b"id-a", tlvs), 2) << SubmitAnswered("a", 0, b"id-a", tlvs, 2)
-    play >> (SubmitSmResp(b"id-b"), 3) << SubmitAnswered("b", 0, b"id-b", (), 3)
+    play >> (SubmitSmResp(b"id-c"), 4) << answered("c", 0, b"id-c", (), 4)
+    play >> (SubmitSmResp(b"id-a", tlvs), 2) << answered("a", 0, b"id-a", tlvs, 2)
+    play >> (SubmitSmResp(b"id-b"), 3) << answered("b", 0, b"id-b", (), 3)
     assert play.session.in_flight == 0
 
 
+@pytest.mark.rule("smpp.window-per-bind")
 def test_the_window_is_the_senders(play):
     for context in "abc":
         play >> ("submit", SM, context)
@@ -157,35 +168,36 @@ def test_the_window_is_the_senders(play):
     assert play.session.outstanding_contexts() == ["a", "b", "c"]
     with pytest.raises(LocalProtocolError, match="window: fewer than 3 submits outstanding"):
         play >> ("submit", SM, "d")
-    play >> (SubmitSmResp(b"1"), 3) << SubmitAnswered("b", 0, b"1", (), 3)
+    play >> (SubmitSmResp(b"1"), 3) << answered("b", 0, b"1", (), 3)
     assert play.session.window_free == 1
     play >> ("submit", SM, "d") << (SM, 5)
 
 
+@pytest.mark.rule("smpp.error-without-body")
 def test_error_response_without_a_body(play):
     play >> ("submit", SM, "a") << (SM, 2)
     response = HEADER.pack(16, CommandId.SUBMIT_SM_RESP, Status.ESME_RTHROTTLED, 2)
-    play >> response << SubmitAnswered("a", Status.ESME_RTHROTTLED, b"", (), 2)
+    play >> response << answered("a", Status.ESME_RTHROTTLED, b"", (), 2)
 
 
 def test_success_without_a_body_is_still_a_success(play):
     play >> ("submit", SM, "a") << (SM, 2)
-    play >> HEADER.pack(16, CommandId.SUBMIT_SM_RESP, 0, 2) << SubmitAnswered("a", 0, b"", (), 2)
+    play >> HEADER.pack(16, CommandId.SUBMIT_SM_RESP, 0, 2) << answered("a", 0, b"", (), 2)
 
 
 def test_response_without_the_last_nul_and_with_broken_tlvs(play):
     play >> ("submit", SM, "a") << (SM, 2)
     play >> ("submit", SM, "b") << (SM, 3)
     no_nul = HEADER.pack(19, CommandId.SUBMIT_SM_RESP, 0, 2) + b"123"
-    play >> no_nul << SubmitAnswered("a", 0, b"123", (), 2)
+    play >> no_nul << answered("a", 0, b"123", (), 2)
     broken = HEADER.pack(23, CommandId.SUBMIT_SM_RESP, 0, 3) + b"4\0" + b"\x04\x27\x00\x09\x01"
-    play >> broken << SubmitAnswered("b", 0, b"4", (), 3)
+    play >> broken << answered("b", 0, b"4", (), 3)
 
 
 @pytest.mark.parametrize(("status", "told"), [(Status.ESME_RINVCMDLEN, 2), (0, Status.ESME_RUNKNOWNERR)])
 def test_generic_nack_answers_a_submit_and_is_never_a_success(play, status, told):
     play >> ("submit", SM, "a") << (SM, 2)
-    play >> (GenericNack(), 2, status) << SubmitAnswered("a", told, b"", (), 2)
+    play >> (GenericNack(), 2, status) << answered("a", told, b"", (), 2)
 
 
 def test_an_answer_to_nothing_is_counted(play):
@@ -199,7 +211,7 @@ def test_an_answer_to_nothing_is_counted(play):
 
 def test_a_second_answer_is_counted_not_told(play):
     play >> ("submit", SM, "a") << (SM, 2)
-    play >> (SubmitSmResp(b"1"), 2) << SubmitAnswered("a", 0, b"1", (), 2)
+    play >> (SubmitSmResp(b"1"), 2) << answered("a", 0, b"1", (), 2)
     play >> (SubmitSmResp(b"1"), 2)
     assert play.session.unmatched == 1
 
@@ -211,12 +223,14 @@ def test_a_wrong_field_sends_nothing_and_takes_no_slot(play):
     assert play.session.data_to_send() == []
 
 
+@pytest.mark.rule("smpp.tombstones")
 def test_context_may_be_none(play):
     play >> ("submit", SM, None) << (SM, 2)
     play >> 10.0 << SubmitTimedOut(None, 2)
     play >> (SubmitSmResp(b"7"), 2) << LateAnswer(None, 0, b"7", 2)
 
 
+@pytest.mark.rule("smpp.answers-first")
 def test_answers_to_submits_come_before_the_rest_of_a_read(play):
     play >> ("submit", SM, "a") << (SM, 2)
     play >> ("submit", SM, "b") << (SM, 3)
@@ -228,13 +242,14 @@ def test_answers_to_submits_come_before_the_rest_of_a_read(play):
         + encode(GenericNack(), sequence=3, status=Status.ESME_RSYSERR)
     )
     play >> read << (EnquireLinkResp(), 71)
-    play << SubmitAnswered("a", 0, b"1", (), 2) << SubmitAnswered("b", Status.ESME_RSYSERR, b"", (), 3)
+    play << answered("a", 0, b"1", (), 2) << answered("b", Status.ESME_RSYSERR, b"", (), 3)
     play << DeliverReceived(70, DLR) << DeliverReceived(72, DLR)
 
 
 # Response timers
 
 
+@pytest.mark.rule("smpp.time-out")
 def test_timeouts_come_in_the_order_of_sending(play):
     play >> ("submit", SM, "a") << (SM, 2)
     play >> 1 >> ("submit", SM, "b") << (SM, 3)
@@ -245,6 +260,7 @@ def test_timeouts_come_in_the_order_of_sending(play):
     play >> 1 << SubmitTimedOut("b", 3)
 
 
+@pytest.mark.rule("smpp.tombstones")
 def test_a_late_answer_still_brings_the_message_id_once(play):
     play >> ("submit", SM, "a") << (SM, 2)
     play >> 10 << SubmitTimedOut("a", 2)
@@ -259,6 +275,7 @@ def test_a_late_generic_nack_is_a_late_answer(play):
     play >> (GenericNack(), 2, Status.ESME_RSYSERR) << LateAnswer("a", Status.ESME_RSYSERR, b"", 2)
 
 
+@pytest.mark.rule("smpp.tombstones")
 def test_tombstones_are_bounded_and_the_oldest_goes_first(playbook):
     play = playbook(tombstones=2).bound()
     for number, context in enumerate("abc"):
@@ -280,13 +297,14 @@ def test_no_tombstones_at_all(playbook):
 def test_an_answer_in_the_same_instant_as_its_timer_wins_when_it_is_read_first(play):
     play >> ("submit", SM, "a") << (SM, 2)
     play.now += 10.0
-    play >> (SubmitSmResp(b"1"), 2) << SubmitAnswered("a", 0, b"1", (), 2)
+    play >> (SubmitSmResp(b"1"), 2) << answered("a", 0, b"1", (), 2)
     play >> 0
 
 
 # Numbers
 
 
+@pytest.mark.rule("smpp.sequence-range")
 def test_numbers_wrap_to_one_and_skip_those_outstanding():
     session = Session(SessionConfig(system_id=b"a", password=b"b", window=5), first_sequence=MAX_SEQUENCE - 1)
     assert session.bind(0.0) == MAX_SEQUENCE - 1
@@ -294,6 +312,16 @@ def test_numbers_wrap_to_one_and_skip_those_outstanding():
     assert [session.submit(SM, n, 0.0) for n in range(3)] == [MAX_SEQUENCE, 1, 2]
 
 
+@pytest.mark.rule("smpp.sequence-per-session")
+def test_each_session_counts_from_the_beginning(playbook):
+    for _ in range(2):
+        play = playbook()
+        play >> "bind" << (BindTransceiver(b"acme", b"secret"), 1)
+        play >> (BindTransceiverResp(b"smsc"), 1) << Bound(None, b"smsc")
+        play >> ("submit", SM, "a") << (SM, 2)
+
+
+@pytest.mark.rule("smpp.sequence-range")
 def test_numbers_of_outstanding_and_expired_submits_are_not_used_again(play):
     play >> ("submit", SM, "expires") << (SM, 2)
     play >> 10 << SubmitTimedOut("expires", 2)
@@ -302,6 +330,7 @@ def test_numbers_of_outstanding_and_expired_submits_are_not_used_again(play):
     play >> ("submit", SM, "next") << (SM, 4)
 
 
+@pytest.mark.rule("smpp.sequence-inbound", "smpp.sequence-of-our-own")
 def test_inbound_requests_use_no_number_and_may_carry_any(play):
     for sequence in (0, 1, 2, 0x80000000, 0xFFFFFFFF):
         play >> (EnquireLink(), sequence) << (EnquireLinkResp(), sequence)
@@ -320,6 +349,7 @@ def test_deliver_is_answered_only_when_told_to(play):
     play >> 0 << (DeliverSmResp(), 5, Status.ESME_RX_T_APPN)
 
 
+@pytest.mark.rule("smpp.unreadable-body")
 def test_a_body_that_cannot_be_read_is_answered_and_the_bind_stays(play):
     frame = encode(DLR, sequence=8)
     cut = HEADER.pack(len(frame) - 3, CommandId.DELIVER_SM, 0, 8) + frame[16:-3]
@@ -329,6 +359,7 @@ def test_a_body_that_cannot_be_read_is_answered_and_the_bind_stays(play):
     play >> (DLR, 9) << DeliverReceived(9, DLR)
 
 
+@pytest.mark.rule("smpp.unknown-command")
 def test_an_unknown_command_is_answered_and_the_bind_stays(play):
     unknown = HEADER.pack(20, 0x00010203, 0, 0xDEADBEEF) + b"body"
     play >> unknown << (GenericNack(), 0xDEADBEEF, Status.ESME_RINVCMDID)
@@ -370,6 +401,7 @@ def test_a_receiver_does_not_submit_and_a_transmitter_does_not_acknowledge(playb
 # Silence
 
 
+@pytest.mark.rule("smpp.link-dead", "smpp.link-idle")
 def test_silence_is_asked_about_and_then_ends_the_link(play):
     play >> 29.999
     play >> 0.001 << (EnquireLink(), 2)
@@ -378,6 +410,7 @@ def test_silence_is_asked_about_and_then_ends_the_link(play):
     assert play.session.state is State.CLOSED
 
 
+@pytest.mark.rule("smpp.link-any-pdu")
 @pytest.mark.parametrize("sign", [(EnquireLinkResp(), 2), (SubmitSmResp(b"late"), 99), (GenericNack(), 2, 3)])
 def test_any_pdu_is_a_sign_of_life(play, sign):
     play >> 30 << (EnquireLink(), 2)
@@ -386,11 +419,13 @@ def test_any_pdu_is_a_sign_of_life(play, sign):
     play >> 0.001 << (EnquireLink(), 3)
 
 
+@pytest.mark.rule("smpp.link-any-pdu")
 def test_octets_that_are_no_pdu_yet_are_no_sign_of_life(play):
     play >> 29 >> encode(EnquireLink(), sequence=1)[:9]
     play >> 1 << (EnquireLink(), 2)
 
 
+@pytest.mark.rule("smpp.link-idle")
 def test_a_dead_peer_is_found_while_we_keep_submitting(playbook):
     play = playbook(window=100, response_timeout_s=1000).bound()
     for number in range(29):
@@ -426,7 +461,7 @@ def test_unbind(play):
         play >> ("submit", SM, "b")
     play >> (DLR, 5) << DeliverReceived(5, DLR)
     play >> ("acknowledge", 5) << (DeliverSmResp(), 5)
-    play >> (SubmitSmResp(b"1"), 2) << SubmitAnswered("a", 0, b"1", (), 2)
+    play >> (SubmitSmResp(b"1"), 2) << answered("a", 0, b"1", (), 2)
     play >> (UnbindResp(), 3) << Unbound()
     play >> "eof"
     assert play.session.state is State.CLOSED
@@ -444,6 +479,7 @@ def test_unbind_answered_with_a_generic_nack(play):
     play >> (GenericNack(), 2, Status.ESME_RINVCMDID) << Unbound()
 
 
+@pytest.mark.rule("smpp.peer-unbind", "smpp.peer-unbind-unknown")
 def test_the_peer_unbinds(play):
     play >> ("submit", SM, "a") << (SM, 2)
     play >> ("submit", SM, "b") << (SM, 3)
@@ -451,7 +487,7 @@ def test_the_peer_unbinds(play):
     with pytest.raises(LocalProtocolError, match="not UNBOUND"):
         play >> ("submit", SM, "c")
     play >> (Unbind(), 51) << (UnbindResp(), 51)
-    play >> (SubmitSmResp(b"1"), 2) << SubmitAnswered("a", 0, b"1", (), 2)
+    play >> (SubmitSmResp(b"1"), 2) << answered("a", 0, b"1", (), 2)
     play >> "eof" << SubmitsLost(["b"])
     play >> "eof"
 
@@ -481,13 +517,14 @@ def test_a_commit_that_ends_after_the_session_is_no_error(play):
     play >> ("acknowledge", 5)
 
 
+@pytest.mark.rule("smpp.length-wrong")
 @pytest.mark.parametrize("length", [0, 15, 70_001, 0xFFFFFFFF])
 def test_an_impossible_length_ends_the_connection_after_what_came_before(play, length):
     play >> ("submit", SM, "a") << (SM, 2)
     play >> ("submit", SM, "b") << (SM, 3)
     good, bad = encode(SubmitSmResp(b"1"), sequence=2), HEADER.pack(length, 4, 0, 600)
     play >> good + bad + good
-    play << (GenericNack(), 600, Status.ESME_RINVCMDLEN) << SubmitAnswered("a", 0, b"1", (), 2)
+    play << (GenericNack(), 600, Status.ESME_RINVCMDLEN) << answered("a", 0, b"1", (), 2)
     violation = play.events.pop(0)
     assert isinstance(violation, ProtocolViolation)
     assert str(violation.error) == f"command_length is {length}, not between 16 and 70000"

@@ -9,19 +9,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.smpp.constants import Status
+from protocols.smpp.enquiries import LIMIT
 from protocols.smpp.errors import LocalProtocolError
-from protocols.smpp.events import LateAnswer, ProtocolViolation, SubmitAnswered, SubmitsLost, SubmitTimedOut
+from protocols.smpp.events import (
+    CancelAnswered,
+    LateAnswer,
+    ProtocolViolation,
+    QueryAnswered,
+    SubmitAnswered,
+    SubmitsLost,
+    SubmitTimedOut,
+)
 from protocols.smpp.framing import FrameReader
 from protocols.smpp.pdu import (
     HEADER,
+    AlertNotification,
     BindReceiverResp,
     BindTransceiver,
     BindTransceiverResp,
     BindTransmitterResp,
+    BroadcastSm,
+    CancelSm,
+    CancelSmResp,
+    DataSm,
     DeliverSm,
     EnquireLink,
     EnquireLinkResp,
     GenericNack,
+    Outbind,
+    QuerySm,
+    QuerySmResp,
     SubmitSm,
     SubmitSmResp,
     Unbind,
@@ -33,6 +50,7 @@ from protocols.smpp.session import Session, SessionConfig
 from protocols.smpp.state import LOCAL, TABLE, Input, State
 
 CONFIG = SessionConfig(system_id=b"acme", password=b"secret", window=4, max_pdu=300, tombstones=3)
+QUERY, CANCEL = QuerySm(b"id-1"), CancelSm(message_id=b"id-1")
 SM = SubmitSm(destination_addr=b"4915112345678", short_message=b"hi")
 
 # What a peer sends: PDUs with numbers that often hit ours, damaged ones, and noise.
@@ -51,6 +69,12 @@ PEER_PDUS = st.sampled_from(
         BindTransceiverResp(b"smsc"),
         BindTransceiver(b"smsc"),
         SM,
+        QuerySmResp(b"id-1", message_state=2),
+        CancelSmResp(),
+        DataSm(tlvs=((0x0424, b"hi"),)),
+        AlertNotification(source_addr=b"49"),
+        Outbind(b"smsc"),
+        BroadcastSm(),
     ]
 )
 PEER_FRAMES = st.builds(
@@ -63,7 +87,9 @@ UNTIDY_FRAMES = st.builds(
     lambda command_id, status, sequence, body: (
         HEADER.pack(16 + len(body), command_id, status, sequence) + body
     ),
-    st.sampled_from([0x80000004, 5, 0x80000009, 0x80000000, 0x999, 0x80000999]),
+    st.sampled_from(
+        [0x80000004, 5, 0x80000009, 0x80000000, 0x999, 0x80000999, 0x80000003, 0x80000021, 0x103, 0x102, 0x0B]
+    ),
     STATUSES,
     SEQUENCES,
     st.binary(max_size=30),
@@ -80,6 +106,9 @@ def started(submits: int, unbinding: bool = False) -> Session:
     session.receive(encode(BindTransceiverResp(b"smsc"), sequence=1), 0.0)
     for number in range(submits):
         session.submit(SM, number, float(min(number, 1)))
+    if submits:
+        session.query(QUERY, "query", 1.0)
+        session.cancel(CANCEL, "cancel", 1.0)
     session.handle_timer(10.0)
     if unbinding:
         session.unbind(10.0)
@@ -115,7 +144,10 @@ def test_any_chunking_gives_the_same_events(read, noise, submits, unbinding, dat
 
 
 VERBS = {
+    Input.AWAIT_OUTBIND: lambda session, now: session.await_outbind(now),
     Input.BIND: lambda session, now: session.bind(now),
+    Input.QUERY: lambda session, now: session.query(QUERY, object(), now),
+    Input.CANCEL: lambda session, now: session.cancel(CANCEL, object(), now),
     Input.SUBMIT: lambda session, now: session.submit(SM, object(), now),
     Input.ACKNOWLEDGE: lambda session, now: session.acknowledge(7, now),
     Input.ENQUIRE: lambda session, now: session.enquire_link(now),
@@ -156,11 +188,17 @@ class Owner:
     def _ask(self, verb: Input) -> None:
         session = self.session
         state, free = session.state, session.window_free
-        context = object()
-        legal = verb in TABLE[state] and (verb is not Input.SUBMIT or free > 0)
+        context, enquiries_free = object(), session.enquiries_free
+        room = {Input.SUBMIT: free, Input.QUERY: enquiries_free, Input.CANCEL: enquiries_free}
+        legal = verb in TABLE[state] and room.get(verb, 1) > 0
         try:
-            if verb is Input.SUBMIT:
-                session.submit(SM, context, self.now)
+            if verb in room:
+                ask, pdu = {
+                    Input.SUBMIT: (session.submit, SM),
+                    Input.QUERY: (session.query, QUERY),
+                    Input.CANCEL: (session.cancel, CANCEL),
+                }[verb]
+                ask(pdu, context, self.now)
                 self.handed_over.append(context)
             else:
                 VERBS[verb](session, self.now)
@@ -173,7 +211,7 @@ class Owner:
 
     def _collect(self) -> None:
         for event in self.session.events():
-            if isinstance(event, SubmitAnswered | SubmitTimedOut):
+            if isinstance(event, SubmitAnswered | SubmitTimedOut | QueryAnswered | CancelAnswered):
                 self.ended[id(event.context)] += 1
             if isinstance(event, SubmitTimedOut):
                 self.expired.add(id(event.context))
@@ -188,7 +226,7 @@ class Owner:
 
 
 @given(STEPS, st.booleans())
-def test_every_step_is_legal_or_our_error_and_every_submit_ends_once(steps, bind_first):
+def test_every_step_is_legal_or_our_error_and_every_submit_and_enquiry_ends_once(steps, bind_first):
     owner = Owner()
     if bind_first:
         owner.do(Input.BIND)
@@ -196,6 +234,7 @@ def test_every_step_is_legal_or_our_error_and_every_submit_ends_once(steps, bind
     for step in steps:
         owner.do(step)
         assert owner.session.in_flight <= CONFIG.window
+        assert len(owner.session._asked) <= LIMIT
     owner.session.eof(owner.now)
     owner._collect()
     assert owner.session.state is State.CLOSED
@@ -219,6 +258,11 @@ FLOODS = {
     "receipts never acknowledged": encode(DeliverSm(esm_class=4, short_message=b"id:1"), sequence=77),
     "unknown commands": HEADER.pack(20, 0x999, 0, 1) + b"body",
     "nacks": encode(GenericNack(), sequence=9, status=3),
+    "data never acknowledged": encode(DataSm(), sequence=77),
+    "alerts": encode(AlertNotification(), sequence=77),
+    "outbinds": encode(Outbind(b"smsc"), sequence=77),
+    "broadcasts": encode(BroadcastSm(), sequence=77),
+    "unreadable answers": HEADER.pack(16, 0x80000003, 0, 9),
     "questions": encode(EnquireLink(), sequence=9),
     "unfinished": HEADER.pack(300, 5, 0, 1) + bytes(284),
 }
@@ -253,9 +297,11 @@ def reach(state: State) -> Session:
     mode = modes.get(state, "transceiver")
     answer = {"transmitter": BindTransmitterResp, "receiver": BindReceiverResp}.get(mode, BindTransceiverResp)
     session = Session(SessionConfig(system_id=b"a", password=b"b", mode=mode))
-    if state is not State.OPEN:
+    if state is State.AWAITING_OUTBIND:
+        session.await_outbind(0.0)
+    elif state is not State.OPEN:
         session.bind(0.0)
-    if state not in (State.OPEN, State.BINDING):
+    if state not in (State.OPEN, State.AWAITING_OUTBIND, State.BINDING):
         session.receive(encode(answer(b"smsc"), sequence=1), 0.0)
     if state in (State.UNBINDING, State.UNBOUND):
         session.unbind(0.0)
@@ -287,7 +333,11 @@ CAUSES = {
     Input.BIND_REFUSED: peer(BindTransceiverResp(), 1, Status.ESME_RBINDFAIL),
     Input.BIND_TRX_ACCEPTED: peer(BindTransceiverResp(), 1),
     Input.SUBMIT_ANSWER: peer(SubmitSmResp(b"1"), 77),
+    Input.OUTBIND: peer(Outbind(b"smsc"), 77),
+    Input.QUERY_ANSWER: peer(QuerySmResp(b"1"), 77),
+    Input.CANCEL_ANSWER: peer(CancelSmResp(), 77),
     Input.DELIVER: peer(DeliverSm(), 77),
+    Input.ALERT: peer(AlertNotification(), 77),
     Input.ENQUIRED: peer(EnquireLink(), 77),
     Input.UNBIND_ANSWER: peer(UnbindResp(), 2),
     Input.PEER_UNBIND: peer(Unbind(), 77),

@@ -27,6 +27,7 @@ def test_typed_reading():
     assert tlv.c_octet(TLVS, 0x1401) is None
 
 
+@pytest.mark.rule("smpp.odd-integers")
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 8])
 def test_integers_of_odd_lengths(size):
     assert tlv.uint(((7, (200).to_bytes(size, "big")),), 7) == 200
@@ -45,6 +46,7 @@ def test_making_them():
         tlv.of_c_octet(Tag.RECEIPTED_MESSAGE_ID, b"1\0")
 
 
+@pytest.mark.rule("smpp.raw-tlvs")
 @given(
     st.lists(st.tuples(st.integers(0, 0xFFFF), st.binary(max_size=400)), max_size=5), st.binary(max_size=9)
 )
