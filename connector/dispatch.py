@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from connector.carriers.contract import Attempt, Carrier, PartAnswer, Unsendable
-from connector.carriers.statuses import Verdict, classify, refusal
-from connector.journal.ops import Answer, EventType, Finish, Intend, Receipt, Settle
+from connector.carriers.contract import Attempt, Carrier, PartAnswer, SentPart, Unsendable
+from connector.carriers.statuses import StatusClass, refusal
+from connector.journal.ops import Answer, EventType, Finish, Inbound, Intend, Query, Receipt, Settle
 from connector.journal.reader import Recovered
 from connector.journal.writer import Journal
 from connector.lifecycle import After, Ending, Situation, after
 from connector.metrics import CarrierLive, Metrics
-from connector.model import LiveJob, Outcome
+from connector.model import LiveJob, Outcome, Standing
 from connector.queue import DeadlineQueue
 from connector.routing.choice import Candidate, choose, decision
 
@@ -26,10 +27,11 @@ __all__ = ["Dispatcher"]
 
 _PAUSE_S = 1.0
 _ENDINGS = {
-    Verdict.HERE_LATER: Ending.REFUSED_NOW,  # in time the carrier tries again by itself; this one came late
-    Verdict.NOT_NOW: Ending.REFUSED_NOW,
-    Verdict.OTHER_ROUTE: Ending.REFUSED_HERE,
-    Verdict.NOWHERE: Ending.REFUSED_EVERYWHERE,
+    StatusClass.THROTTLED: Ending.REFUSED_NOW,  # in time the carrier tries again by itself; this came late
+    StatusClass.TRANSIENT: Ending.REFUSED_NOW,
+    StatusClass.AMBIGUOUS: Ending.REFUSED_NOW,
+    StatusClass.PERMANENT_HERE: Ending.REFUSED_HERE,
+    StatusClass.PERMANENT: Ending.REFUSED_EVERYWHERE,
 }
 
 
@@ -48,17 +50,27 @@ class Dispatcher:
         self._metrics = metrics
         self._now = now
         self._carriers: dict[str, Carrier] = {}
+        self._known: dict[str, Carrier] = {}  # those that are no longer chosen as well
         self._under_way: set[int] = set()
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._limits_at = math.inf  # when a limit below a carrier's own will let somebody leave
         self._draining = False
 
     def start(self, carriers: Sequence[Carrier]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._carriers = {carrier.name: carrier for carrier in carriers}
         for carrier in carriers:
             carrier.start()
+        self.use(carriers)
+
+    def use(self, carriers: Sequence[Carrier]) -> None:
+        """Choose among these from now on, all of them started. What others have under way goes on."""
+        self._carriers = {carrier.name: carrier for carrier in carriers}
+        self._known |= self._carriers
+        for job in self.queue.empty():
+            self.enqueue(job)
+        self.room()
 
     # Jobs come and go
 
@@ -76,6 +88,9 @@ class Dispatcher:
 
     def enqueue(self, job: LiveJob) -> None:
         self._under_way.discard(job.key)
+        job.limits = tuple(
+            (name, limits) for name, carrier in self._carriers.items() if (limits := carrier.limits(job))
+        )
         self.queue.push(job)
         self.room()
 
@@ -119,12 +134,25 @@ class Dispatcher:
             else:
                 self._finish(job, "expired", "expired", "no carrier could take it before its deadline", now)
         candidates = self._candidates(now)
+        self._limits_at = math.inf
         while candidates:
-            urgent = self.queue.pop(candidates)
+            urgent = self.queue.pop(lambda standing: bool(self._fit(standing, candidates, now)))
             if urgent is None:
                 break
             self._start(urgent, candidates, now)
         self._arm(now)
+
+    def _fit(self, standing: Standing, candidates: dict[str, Candidate], now: float) -> list[Candidate]:
+        """The candidates that a job of this standing may use now."""
+        tried, limits = standing
+        if not tried and not limits:
+            return list(candidates.values())
+        fit = [candidate for name, candidate in candidates.items() if name not in tried]
+        for name, which in limits:
+            if name in candidates and (at := self._carriers[name].limited_until(which, now)) > now:
+                self._limits_at = min(self._limits_at, at)
+                fit = [candidate for candidate in fit if candidate.name != name]
+        return fit
 
     def _candidates(self, now: float) -> dict[str, Candidate]:
         if not len(self.queue):
@@ -133,9 +161,9 @@ class Dispatcher:
         return {c.name: Candidate(c.name, c.priority, room) for c, room in rooms if room > 0}
 
     def _start(self, job: LiveJob, candidates: dict[str, Candidate], now: float) -> None:
-        fit = [candidate for name, candidate in candidates.items() if name not in job.tried]
+        fit = self._fit(Standing(job.tried, job.limits), candidates, now)
         if not fit:
-            self.queue.push(job)  # refused while it waited here: to the queue of its own kind
+            self.queue.push(job)  # refused while it waited here: to the line of its own standing
             return
         chosen = choose(fit)
         carrier = self._carriers[chosen.name]
@@ -159,6 +187,7 @@ class Dispatcher:
         """Wake up when a deadline passes, or the rate limit gives room again."""
         times = [self.queue.next_deadline()]
         if len(self.queue):
+            times.append(self._limits_at if self._limits_at < math.inf else None)
             # Where there is room already, what still waits may not go there: not the time, but another
             # carrier's room, must wake us.
             times += [c.room_at(now) for c in self._carriers.values() if c.room(now) <= 0]
@@ -178,16 +207,16 @@ class Dispatcher:
 
     def intends_committed(self, intends: list[Intend], now: float) -> None:
         """Now, and not before, the bytes may leave."""
-        carriers = set()
+        carriers: set[Carrier] = set()
         for intend in intends:
             attempt: Attempt = intend.context
             if not intend.applied or intend.job.cancelled:
                 # It ended meanwhile, or an attempt that was thought lost was answered: give the room back.
                 intend.job.cancelled = attempt.refused = True
             attempt.carrier.send(attempt, now)
-            carriers.add(intend.carrier)
-        for name in carriers:
-            self._carriers[name].pump(now)
+            carriers.add(attempt.carrier)
+        for carrier in carriers:
+            carrier.pump(now)
 
     def receipts_committed(self, receipts: list[Receipt], now: float) -> None:
         """Now the carriers may be told that we have them."""
@@ -195,10 +224,26 @@ class Dispatcher:
         for receipt in receipts:
             by_carrier.setdefault(receipt.carrier, []).append(receipt)
         for name, group in by_carrier.items():
-            self._carriers[name].receipts_committed(group, now)
+            self._known[name].receipts_committed(group, now)
 
-    def parked_settled(self, found: list[Receipt], unmatched: dict[str, int]) -> None:
-        """Count the receipts that were parked: those that found their message, and those given up."""
+    def inbound_committed(self, arrived: list[Inbound], incomplete: dict[str, int], now: float) -> None:
+        """The same for what handsets sent. `incomplete`: how many were told without all their parts."""
+        by_carrier: dict[str, list[Inbound]] = {}
+        for inbound in arrived:
+            by_carrier.setdefault(inbound.carrier, []).append(inbound)
+        for name, group in by_carrier.items():
+            self._known[name].inbound_committed(group, now)
+        for name, number in incomplete.items():
+            metrics = self._metrics.carrier(name)
+            metrics.mo_received += number
+            metrics.mo_incomplete += number
+
+    def parked_settled(self, found: list[Receipt], unmatched: dict[str, int], now: float) -> None:
+        """Count the receipts that were parked: those that found their message, and those given up.
+
+        Carriers are told also of none: how long the others wait tells them something.
+        """
+        by_carrier: dict[str, list[Receipt]] = {}
         for receipt in found:
             metrics = self._metrics.carrier(receipt.carrier)
             metrics.receipts_matched += 1
@@ -206,6 +251,9 @@ class Dispatcher:
             metrics.receipts_late += receipt.match == "late"
             if receipt.result == "delivered":
                 metrics.to_handset.observe(receipt.at - receipt.accepted_at)
+            by_carrier.setdefault(receipt.carrier, []).append(receipt)
+        for name, carrier in self._known.items():
+            carrier.receipts_found(by_carrier.get(name, []), now)
         for name, number in unmatched.items():
             if name in self._carriers:
                 self._metrics.carrier(name).receipts_unmatched += number
@@ -220,7 +268,7 @@ class Dispatcher:
         self._journal.batch.answers.append(
             Answer(
                 job, attempt.number, answer.part, attempt.parts, carrier.account, carrier.name, answer.key,
-                answer.raw, now, complete, answer.late,
+                answer.raw, now, complete, answer.late, attempt.substituted,
             )
         )  # fmt: skip
         self._journal.touch()
@@ -228,14 +276,22 @@ class Dispatcher:
             self.queue.cancel(job)  # it may have waited to be sent again; that is not needed now
             self.release(job)
 
-    def refused(self, attempt: Attempt, status: int, now: float) -> None:
-        ending = _ENDINGS[classify(status)]
+    def refused(self, attempt: Attempt, status: int, kind: StatusClass, now: float) -> None:
+        ending = self._ending(attempt, kind)
         result = "deferred" if ending is Ending.REFUSED_NOW else "refused"
         self._settle(attempt, result, status, refusal(status), now)
         if attempt.number < attempt.job.attempts or attempt.job.queued:
             attempt.job.resent = False  # a late answer: it is not unknown any more
         if attempt.number == attempt.job.attempts:
             self._go_on(attempt.job, ending, attempt.carrier, refusal(status), now)
+
+    def _ending(self, attempt: Attempt, kind: StatusClass) -> Ending:
+        if kind is StatusClass.AMBIGUOUS:
+            job, name = attempt.job, attempt.carrier.name
+            if name in job.doubted:
+                return Ending.REFUSED_HERE
+            job.doubted |= {name}
+        return _ENDINGS[kind]
 
     def unknown(self, attempt: Attempt, reason: str, now: float) -> None:
         self._settle(attempt, "unknown", None, reason, now)
@@ -255,10 +311,35 @@ class Dispatcher:
         self._journal.batch.receipts.append(receipt)
         self._journal.touch()
 
+    def look_again(self, account: int) -> None:
+        self._journal.batch.look_again.append(account)
+        self._journal.touch()
+
+    def inbound(self, inbound: Inbound) -> None:
+        self._journal.batch.inbound.append(inbound)
+        self._journal.touch()
+
+    def inquire(self, queries: list[Query], now: float) -> None:
+        """Ask the carriers what became of messages whose receipts are late."""
+        by_carrier: dict[str, list[Query]] = {}
+        for query in queries:
+            by_carrier.setdefault(query.carrier, []).append(query)
+        for name, group in by_carrier.items():
+            if name in self._carriers:
+                self._carriers[name].query(group, now)
+
+    async def recall(self, parts: list[tuple[str, SentPart]]) -> bool:
+        """Have carriers take back what they accepted, as (carrier, part); True when all did."""
+        if not parts or any(name not in self._carriers for name, _ in parts):
+            return False
+        return all(await asyncio.gather(*(self._carriers[name].recall(part) for name, part in parts)))
+
     # After a restart
 
     def recover(self, recovered: Recovered, now: float) -> None:
         """Take up what the last process left, however it ended."""
+        for known in self._carriers.values():
+            known.remember_forms(recovered.id_forms.get(known.account, {}))
         for job in recovered.waiting:
             self.admit(job)
             self.enqueue(job)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
-__all__ = ["Content", "LiveJob", "OnUnknown", "Outcome"]
+__all__ = ["Content", "Limits", "LiveJob", "OnUnknown", "Outcome", "Standing"]
 
 Outcome = Literal["delivered", "undelivered", "expired", "rejected", "unknown", "cancelled"]
 OnUnknown = Literal["report", "resend_once", "query"]
+
+
+Limits = tuple[tuple[str, tuple[int, ...]], ...]
+"""(carrier, which of its limits hold), only of carriers with any."""
+
+
+class Standing(NamedTuple):
+    """What decides which carriers a job may use now; jobs of one standing wait in one line."""
+
+    tried: frozenset[str]
+    limits: Limits
 
 
 class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -41,14 +52,16 @@ class LiveJob:
     attempts     how many times the intent to send was committed
     tried        carriers that must not get it now: they refused it for good, or a moment ago
     barred       those of them that refused it for good
+    doubted      carriers that refused it once by a status that may mean either
     resent       whether the one resend that `on_unknown` may permit is spent
     cancelled    taken back before it left
     queued       it is in the queue now
+    limits       rates below a carrier's own that hold for it
     """
 
     __slots__ = (
-        "accepted_at", "app", "attempts", "barred", "cancelled", "content", "deadline_at", "id", "key",
-        "on_unknown", "queued", "recipient", "resent", "tried",
+        "accepted_at", "app", "attempts", "barred", "cancelled", "content", "deadline_at", "doubted", "id",
+        "key", "limits", "on_unknown", "queued", "recipient", "resent", "tried",
     )  # fmt: skip
 
     def __init__(
@@ -76,9 +89,11 @@ class LiveJob:
         self.on_unknown = on_unknown
         self.attempts = attempts
         self.tried = self.barred = barred
+        self.doubted: frozenset[str] = frozenset()
         self.resent = resent
         self.cancelled = False
         self.queued = False
+        self.limits: Limits = ()
 
     def __repr__(self) -> str:
         return f"LiveJob({self.key}, attempt {self.attempts})"

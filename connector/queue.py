@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 from heapq import heappop, heappush
 
-from connector.model import LiveJob
+from connector.model import LiveJob, Standing
 
 __all__ = ["DeadlineQueue"]
 
 _Heap = list[tuple[float, int, LiveJob]]
+_USUAL = Standing(frozenset(), ())
 
 
 class DeadlineQueue:
-    """One heap for each set of carriers that refused: a job never hides behind one that must wait longer.
+    """One heap for each standing of jobs with the carriers: none hides behind one that must wait longer.
 
     Cancelled jobs stay until they come up, and are dropped then.
     """
 
     def __init__(self) -> None:
-        self._heaps: dict[frozenset[str], _Heap] = {}
+        self._heaps: dict[Standing, _Heap] = {}
         self._cancelled = 0
         self._size = 0
 
@@ -31,17 +32,18 @@ class DeadlineQueue:
         if job.cancelled:
             return
         job.queued = True
-        heap = self._heaps.get(job.tried)
+        standing = Standing(job.tried, job.limits)
+        heap = self._heaps.get(standing)
         if heap is None:
-            heap = self._heaps[job.tried] = []
+            heap = self._heaps[standing] = []
         heappush(heap, (job.deadline_at, job.key, job))
         self._size += 1
 
-    def pop(self, carriers: Collection[str]) -> LiveJob | None:
-        """The most urgent job that at least one of `carriers` has not refused."""
+    def pop(self, may_leave: Callable[[Standing], bool]) -> LiveJob | None:
+        """The most urgent job whose standing `may_leave`."""
         best: _Heap | None = None
-        for tried, heap in list(self._heaps.items()):
-            if not self._clean(tried, heap) or all(name in tried for name in carriers):
+        for standing, heap in list(self._heaps.items()):
+            if not self._clean(standing, heap) or not may_leave(standing):
                 continue
             if best is None or heap[0] < best[0]:
                 best = heap
@@ -52,16 +54,25 @@ class DeadlineQueue:
     def pop_expired(self, now: float) -> list[LiveJob]:
         """Those whose deadline has passed."""
         expired = []
-        for tried, heap in list(self._heaps.items()):
-            while self._clean(tried, heap) and heap[0][0] <= now:
+        for standing, heap in list(self._heaps.items()):
+            while self._clean(standing, heap) and heap[0][0] <= now:
                 expired.append(self._take(heap))
         return expired
 
     def next_deadline(self) -> float | None:
         return min(
-            (heap[0][0] for tried, heap in list(self._heaps.items()) if self._clean(tried, heap)),
+            (heap[0][0] for standing, heap in list(self._heaps.items()) if self._clean(standing, heap)),
             default=None,
         )
+
+    def empty(self) -> list[LiveJob]:
+        """Take everything out, in no order: the jobs' standing is to change."""
+        heaps, self._heaps = self._heaps, {}
+        self._cancelled = self._size = 0
+        jobs = [entry[2] for heap in heaps.values() for entry in heap if not entry[2].cancelled]
+        for job in jobs:
+            job.queued = False
+        return jobs
 
     def cancel(self, job: LiveJob) -> None:
         """Take back a job, in the queue or on its way there."""
@@ -75,11 +86,11 @@ class DeadlineQueue:
         self._size -= 1
         return job
 
-    def _clean(self, tried: frozenset[str], heap: _Heap) -> bool:
+    def _clean(self, standing: Standing, heap: _Heap) -> bool:
         """Drop cancelled jobs from the head; False when nothing is left."""
         while heap and heap[0][2].cancelled:
             self._take(heap)
             self._cancelled -= 1
-        if not heap and tried:
-            del self._heaps[tried]
+        if not heap and standing != _USUAL:
+            del self._heaps[standing]
         return bool(heap)

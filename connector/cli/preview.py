@@ -24,7 +24,8 @@ __all__ = ["command"]
 @content_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(socket_path: Path | None, profile: Path | None, *, as_json: bool, **fields: Any) -> None:
-    """Show how a text will leave: encoding, parts, units (septets or 16-bit units, headers not counted).
+    """Show how a text will leave: encoding, parts, units (septets, 16-bit units or octets, headers not counted),
+    segments (short messages on the air), national tables, and what would be substituted.
 
     Exit codes: 0 it can leave, 1 it is refused, 2 bad usage or configuration.
 
@@ -64,45 +65,24 @@ def _by_daemon(socket_path: Path, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_profile(profile: Path, text: str) -> dict[str, Any]:
-    """Nothing is ever substituted yet: a text leaves as it is, or not at all."""
-    from protocols.gsm.errors import GsmError
-    from protocols.gsm.segmentation import plan
+    """Prints every problem of the file and exits with 2 when it has any."""
+    from connector.carriers.preview import preview_of_text
+    from connector.config import ConfigError, load_carrier
 
-    form = _carrier(profile).text.long_message
-    empty = {"encoding": None, "data_coding": None, "parts": 0, "units": 0}
     try:
-        segments = plan(text, reference_bits=16 if form == "udh16" else 8)
-    except GsmError as error:
-        return {"schema": 1, **empty, "substituted": [], "refused": str(error)}
-    return {
-        "schema": 1,
-        "encoding": segments.encoding,
-        "data_coding": segments.data_coding,
-        "parts": len(segments.parts),
-        "units": segments.units,
-        "substituted": [],
-        "refused": None,
-    }
-
-
-def _carrier(profile: Path) -> Any:
-    """The carrier of the file; prints every problem and exits with 2 when it has any."""
-    import msgspec
-
-    from connector.config import CarrierFile, Problem
-    from connector.config.document import read_document
-    from connector.config.validate import file_problems
-
-    document = read_document(profile)
-    problems = [document] if isinstance(document, Problem) else file_problems(document, CarrierFile)
-    for problem in problems:
-        click.echo(str(problem), err=True)
-    if problems or isinstance(document, Problem):
+        carrier = load_carrier(profile)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
         sys.exit(2)
-    return msgspec.convert(document.data, CarrierFile)
+    return {"schema": 1, **preview_of_text(text, carrier)}
 
 
 def _words(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(_words, value)) or "none"
+    if isinstance(value, dict):
+        if "times" in value:
+            return f"{value['from']!r} by {value['to']!r}, {value['times']} times"
+        return f"{value['carrier']} ({value['refused'] or value['encoding']}, {value['parts']} parts)"
     return "no" if value is None else " ".join(str(value).split())

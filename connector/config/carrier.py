@@ -188,7 +188,9 @@ class Carrier(CarrierFile, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     name           the stem of its file
     password_path  absolute, of the file that holds the password: `read_password(carrier.password_path)`
+    folder         CONFIG_DIR, absolute: what relative paths start at
     """
 
     name: str
     password_path: str
+    folder: str = ""

@@ -131,8 +131,11 @@ class Destination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             return address[1:]
         if address.startswith("00"):
             return address[2:]
-        if national is not None and (ton == national.ton or not address.startswith(national.country_code)):
-            return national.country_code + address.removeprefix(national.prefix)
+        if national is None or not address.isdigit():
+            return address
+        prefix = national.prefix
+        if ton == national.ton != self.ton or (prefix and address.startswith(prefix)):
+            return national.country_code + address.removeprefix(prefix)
         return address
 
 

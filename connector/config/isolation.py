@@ -64,6 +64,13 @@ def claims(instance: Instance) -> Iterator[Claim]:
         identity = sender.removeprefix("+").casefold()
         path: Path = ("jobs", "senders", index)
         yield Claim(kind="sender id", identity=(identity,), shown=sender, document=main, path=path)
+    # A number that handsets write to is one that a lane may send from: none of another lane's.
+    for position, application in enumerate(config.applications):
+        for index, number in enumerate(application.inbound):
+            if number != "*":
+                path = ("application", position, "inbound", index)
+                identity = number.removeprefix("+")
+                yield Claim(kind="sender id", identity=(identity,), shown=number, document=main, path=path)
     if config.socket.path is not None:
         socket = os.path.realpath(config.socket.path)
         yield Claim(kind="socket", identity=(socket,), shown=socket, document=main, path=("socket", "path"))

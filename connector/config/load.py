@@ -155,7 +155,13 @@ class _Reading:
             password_path = self._password_path(document, file)
             yield (
                 msgspec.convert(
-                    {**document.data, "name": path.stem, "password_path": password_path}, Carrier
+                    {
+                        **document.data,
+                        "name": path.stem,
+                        "password_path": password_path,
+                        "folder": str(self._folder),
+                    },
+                    Carrier,
                 ),
                 document,
             )
@@ -188,6 +194,9 @@ class _Reading:
         templates: tuple[Template, ...],
     ) -> Config:
         settings = {name: getattr(file, name) for name in ConnectorFile.__struct_fields__}
+        if file.jobs.on_unknown == "query" and not any(c.enabled and c.supports.query_sm for c in carriers):
+            message = "query finds nobody to ask, expected a carrier with [supports] query_sm = true for it"
+            self._problems.append(main.problem(("jobs", "on_unknown"), message))
         path = socket_path(main, file, self._folder, self._problems)
         settings["socket"] = msgspec.structs.replace(file.socket, path=path)
         settings["applications"] = resolved_applications(main, file, self._problems)

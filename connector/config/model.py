@@ -21,6 +21,7 @@ __all__ = [
     "ConnectorFile",
     "Drain",
     "Http",
+    "Inbound",
     "Jobs",
     "Log",
     "Socket",
@@ -44,6 +45,9 @@ Name = Annotated[
 ]
 Uid = Annotated[int, Meta(ge=0, le=4_294_967_294, title="a uid")]
 UserName = Annotated[str, Meta(pattern=r"^[^\x00-\x1f:]+" + END, title="a user name")]
+InboundNumber = Annotated[
+    str, Meta(pattern=r"^(\*|\+?[0-9]{3,15})" + END, title='a number of 3 to 15 digits, or "*"')
+]
 MaxQueued = Annotated[int, Meta(ge=1, le=10_000_000, title="a number of jobs from 1 to 10,000,000")]
 
 
@@ -82,6 +86,12 @@ class ApplicationFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ]
     senders: Annotated[
         tuple[SenderId, ...], Meta(description="Sender ids it may use; empty: all the lane's.")
+    ] = ()
+    inbound: Annotated[
+        tuple[InboundNumber, ...],
+        Meta(
+            description='Numbers of ours whose messages from handsets it gets; "*": those of all others too.'
+        ),
     ] = ()
     max_queued: Annotated[MaxQueued, Meta(description="Its open jobs that wait to leave; above: `busy`.")] = (
         20_000
@@ -136,8 +146,8 @@ class Jobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     default_deadline_s: Annotated[Seconds, Meta(description="Deadline of a job that names none.")] = 60.0
     max_deadline_s: Annotated[Seconds, Meta(description="A longer deadline is refused.")] = 86_400.0
     on_unknown: Annotated[
-        Literal["report", "resend_once"],
-        Meta(description="What happens when nobody knows whether a message left."),
+        Literal["report", "resend_once", "query"],
+        Meta(description="What happens when nobody knows whether a message left, or (query) arrived."),
     ] = "report"
     free_text: Annotated[Flag, Meta(description="Whether jobs may carry `text` instead of a template.")] = (
         False
@@ -158,6 +168,15 @@ class Jobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 100_000
 
 
+class Inbound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Messages from handsets."""
+
+    parts_wait_s: Annotated[
+        Seconds,
+        Meta(description="How long a long message waits for its last part; then it is told without."),
+    ] = 600.0
+
+
 class Drain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A clean stop."""
 
@@ -176,6 +195,7 @@ class ConnectorFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     http: Http | None = None
     log: Log = Log()
     jobs: Jobs = Jobs()
+    inbound: Inbound = Inbound()
     drain: Drain = Drain()
 
 

@@ -45,7 +45,11 @@ def resolved_applications(
 
 def _with_uids(application: ApplicationFile, uids: tuple[int, ...]) -> Application:
     return Application(
-        name=application.name, uids=uids, senders=application.senders, max_queued=application.max_queued
+        name=application.name,
+        uids=uids,
+        senders=application.senders,
+        inbound=application.inbound,
+        max_queued=application.max_queued,
     )
 
 

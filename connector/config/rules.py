@@ -69,6 +69,18 @@ def _application_problems(document: Document, applications: tuple[ApplicationFil
         yield document.problem(
             ("application", index, "name"), f"is the name of application[{first}] too, expected another name"
         )
+    claimed = [
+        (number.removeprefix("+"), application, index)
+        for application, entry in enumerate(applications)
+        for index, number in enumerate(entry.inbound)
+    ]
+    for again, before in _repeated(number for number, _, _ in claimed):
+        number, application, index = claimed[again]
+        owner = applications[claimed[before][1]].name
+        yield document.problem(
+            ("application", application, "inbound", index),
+            f'"{number}" belongs to application {owner} already, expected each number once',
+        )
 
 
 def carrier_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from hashlib import blake2b
 from itertools import count
+from random import Random
 from typing import NamedTuple
 
 import msgspec
 
+from connector.carriers.contract import Unsendable
+from connector.carriers.encoding import Draft, SubmitEncoder
 from connector.config import Application, Config
 from connector.errors import ConnectorError
 from connector.model import Content, LiveJob
 from connector.templates import Registry, render
-from protocols.gsm.errors import TooManyParts, Unencodable
-from protocols.gsm.segmentation import Segments, plan
 from protocols.rpc.job import Job, Preview
 
 __all__ = ["Admission", "Gate"]
@@ -40,15 +41,21 @@ class Gate:
     """
 
     def __init__(self, config: Config, key: bytes, next_row: int, now: Callable[[], float]) -> None:
+        self._key = key
+        self._rows = count(next_row)
+        self._now = now
+        self.configure(config)
+
+    def configure(self, config: Config) -> None:
+        """Judge by this configuration from now on."""
         self._config = config
         self._jobs = config.jobs
         self._templates = Registry(config.lane, config.templates)
-        self._key = key
-        self._rows = count(next_row)
-        # A 16-bit reference leaves less room in each part: it counts where no carrier has the shorter one.
-        enabled = [carrier.text.long_message for carrier in config.carriers if carrier.enabled]
-        self._reference_bits = 8 if "udh8" in enabled else 16
-        self._now = now
+        enabled = [carrier for carrier in config.carriers if carrier.enabled]
+        self._some_carrier_answers_queries = any(carrier.supports.query_sm for carrier in enabled)
+        self._encoders = {
+            carrier.name: SubmitEncoder(carrier, config.jobs.max_parts, Random(0)) for carrier in enabled
+        }
 
     def admit(self, app: int, application: Application, job: Job) -> Admission:
         jobs = self._jobs
@@ -56,50 +63,59 @@ class Gate:
         if deadline_s > jobs.max_deadline_s:
             raise _invalid("deadline_s", f"at most {jobs.max_deadline_s:g} s in this lane")
         on_unknown = job.on_unknown or jobs.on_unknown
-        if on_unknown == "query":
-            raise _invalid(
-                "on_unknown", "report or resend_once in this lane; no carrier here answers queries"
-            )
+        if on_unknown == "query" and not self._some_carrier_answers_queries:
+            raise _invalid("on_unknown", "report or resend_once: no carrier of this lane answers queries")
         if job.journey is not None and job.journey not in _JOURNEYS:
             raise _invalid(
                 "journey", f"one of {', '.join(_JOURNEYS)}", get_close_matches(job.journey, _JOURNEYS)
             )
-        sender = self._sender(application, job.sender)
-        text = self.text(job)
-        self.segments(text)
+        sender = self.sender(application, job.sender)
+        content = self.content(job, sender)
+        self._require_route(content)
         now = self._now()
         live = LiveJob(
             key=next(self._rows), app=app, id=job.id, recipient=job.to,
-            content=Content(text, sender, job.traceparent), accepted_at=now, deadline_at=now + deadline_s,
-            on_unknown=on_unknown,
+            content=content, accepted_at=now, deadline_at=now + deadline_s, on_unknown=on_unknown,
         )  # fmt: skip
         digest = blake2b(_canonical(job), digest_size=16, key=self._key).hexdigest()
         give_up_at = live.deadline_at + jobs.receipt_wait_s
         return Admission(live, digest, _body(live.content).decode(), give_up_at)
 
-    def text(self, job: Job | Preview) -> str:
-        """The text that would be sent."""
+    def content(self, job: Job | Preview, sender: str) -> Content:
+        """What would be sent."""
         if job.text is not None:
             if not self._jobs.free_text:
                 raise ConnectorError(
                     "forbidden", "this lane sends templates only", field="text", hint="name a template"
                 )
-            return job.text
+            return Content(job.text, sender, job.traceparent, bool(job.flash))
         assert job.template is not None
-        return render(self._templates.wording(job.template, job.lang), job.params or {})
+        wording = self._templates.wording(job.template, job.lang)
+        text = render(wording, job.params or {})
+        return Content(text, sender, job.traceparent, wording.flash, wording.registered or None)
 
-    def segments(self, text: str) -> Segments:
-        """How it would leave: encoding and parts."""
-        try:
-            return plan(text, reference_bits=self._reference_bits, max_parts=self._jobs.max_parts)
-        except TooManyParts as error:
-            raise _invalid(
-                "text", f"at most {self._jobs.max_parts} SMS parts, this one needs more"
-            ) from error
-        except Unencodable as error:
-            raise _invalid("text", str(error)) from error
+    def drafts(self, content: Content) -> Iterator[tuple[str, Draft | Unsendable]]:
+        """How it would leave by each carrier, or why it cannot."""
+        for name, encoder in self._encoders.items():
+            try:
+                yield name, encoder.draft(content)
+            except Unsendable as error:
+                yield name, error
 
-    def _sender(self, application: Application, sender: str | None) -> str:
+    def _require_route(self, content: Content) -> None:
+        """At least one carrier must be able to send it; else the first one's reason is told."""
+        first: Unsendable | None = None
+        for _, draft in self.drafts(content):
+            if not isinstance(draft, Unsendable):
+                return
+            first = first or draft
+        if first is not None:
+            raise ConnectorError(
+                "invalid_job", f"no carrier of this lane can send it: {first}", field=first.field
+            )
+
+    def sender(self, application: Application, sender: str | None) -> str:
+        """The sender id it would have. Raises ConnectorError when the application may not use it."""
         permitted = self._config.senders_of(application)
         if sender is None:
             default = self._jobs.default_sender or ""

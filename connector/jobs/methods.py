@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from connector import __version__
+from connector.carriers.preview import preview_of_draft
 from connector.config import Config
 from connector.dispatch import Dispatcher
 from connector.errors import ConnectorError
 from connector.jobs.connection import Connection, fault
 from connector.jobs.gate import Gate
 from connector.jobs.subscription import Subscriptions
-from connector.jobs.views import job_view
+from connector.jobs.views import job_view, parts_to_recall
 from connector.journal.lookup import Lookup
 from connector.journal.ops import Accept, Acknowledge, Batch, Finish
 from connector.journal.writer import Journal
@@ -43,6 +44,7 @@ _log = logging.getLogger(__name__)
 
 _BACKLOG_BATCH = 20_000
 _ORPHANS_SHOWN = 10
+_BY_COMMIT = object()  # the answer is given when what it says is committed
 
 
 class _Many:
@@ -71,6 +73,7 @@ class Methods:
         subscriptions: Subscriptions,
         metrics: Metrics,
         live: Callable[[], dict[str, Any]],
+        now: Callable[[], float],
     ) -> None:
         self._config = config
         self._limits = limits
@@ -81,6 +84,7 @@ class Methods:
         self._subscriptions = subscriptions
         self._metrics = metrics
         self._live = live
+        self._now = now
         self._draining = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._methods: dict[str, Callable[[Connection, Request, float], None]] = {
@@ -95,6 +99,10 @@ class Methods:
             "stats": self._stats,
             "hello": self._hello,
         }
+
+    def configure(self, config: Config) -> None:
+        """Answer by this configuration from now on."""
+        self._config = config
 
     def drain(self) -> None:
         """Take no new jobs; everything else still works."""
@@ -133,8 +141,8 @@ class Methods:
             metrics.acceptance.observe(now - accept.job.accepted_at)
         for finish in batch.finishes:
             if finish.context is not None:
-                connection, msgid = finish.context
-                connection.reply(msgid, finish.applied)
+                connection, msgid, stopped = finish.context
+                connection.reply(msgid, finish.applied or stopped)
                 connections.add(connection)
         for connection in connections:
             connection.flush()
@@ -217,10 +225,29 @@ class Methods:
         params = parse_params(Cancel, request.params)
         job = self._dispatcher.live.get((connection.app, params.id))
         if job is not None:
-            if not self._dispatcher.cancel(job, (connection, request.msgid), now):
+            if not self._dispatcher.cancel(job, (connection, request.msgid, False), now):
                 connection.reply(request.msgid, False)
             return
-        self._read(connection, request.msgid, params.id, lambda row: False)
+
+        async def recall() -> Any:
+            row = await self._job(connection.app, params.id)
+            parts = parts_to_recall(row)
+            if parts:
+                self._journal.batch.recalls.append(row["id"])
+                self._journal.touch()
+            if not await self._dispatcher.recall(parts):
+                return False
+            reason = "cancelled by the application; the carrier took it back"
+            self._journal.batch.finishes.append(
+                Finish(
+                    row["id"], connection.app, params.id, "cancelled", "cancelled", reason, self._now(),
+                    row["traceparent"], context=(connection, request.msgid, True),
+                )
+            )  # fmt: skip
+            self._journal.touch()
+            return _BY_COMMIT
+
+        self._answer_later(connection, request.msgid, recall)
 
     def _feedback(self, connection: Connection, request: Request, now: float) -> None:
         params = parse_params(Feedback, request.params)
@@ -260,24 +287,26 @@ class Methods:
         return "submitting" if self._dispatcher.is_under_way(job) else "queued"
 
     def _preview(self, connection: Connection, request: Request, now: float) -> None:
-        text = self._gate.text(parse_preview(only(request.params)))
-        segments = self._gate.segments(text)
-        carriers = [carrier.name for carrier in self._config.carriers if carrier.enabled]
+        assert connection.application is not None
+        preview = parse_preview(only(request.params))
+        content = self._gate.content(preview, self._gate.sender(connection.application, preview.sender))
+        by_carrier = [
+            {"carrier": name, **preview_of_draft(draft)} for name, draft in self._gate.drafts(content)
+        ]
+        able = [shown for shown in by_carrier if shown["refused"] is None]
+        best = {key: value for key, value in (able or by_carrier)[0].items() if key != "carrier"}
+        carriers = [shown["carrier"] for shown in able]
         connection.reply(
-            request.msgid,
-            {
-                "text": text,
-                "encoding": segments.encoding,
-                "data_coding": segments.data_coding,
-                "parts": len(segments.parts),
-                "units": segments.units,
-                "carriers": carriers,
-            },
+            request.msgid, {"text": content.text, **best, "carriers": carriers, "by_carrier": by_carrier}
         )
 
     def _stats(self, connection: Connection, request: Request, now: float) -> None:
         async def stats() -> dict[str, Any]:
-            return {**self._live(), "orphans": await self._lookup.orphans(_ORPHANS_SHOWN)}
+            return {
+                **self._live(),
+                "orphans": await self._lookup.orphans(_ORPHANS_SHOWN, now),
+                "orphan_counts": await self._lookup.orphan_counts(now),
+            }
 
         self._answer_later(connection, request.msgid, stats)
 
@@ -311,12 +340,15 @@ class Methods:
         """Answer with what `answer` makes of the job's row."""
 
         async def read() -> Any:
-            row = await self._lookup.job(connection.app, id)
-            if row is None:
-                raise ConnectorError("unknown_job", "no job of this id", field="id")
-            return answer(row)
+            return answer(await self._job(connection.app, id))
 
         self._answer_later(connection, msgid, read)
+
+    async def _job(self, app: int, id: str) -> dict[str, Any]:
+        row = await self._lookup.job(app, id)
+        if row is None:
+            raise ConnectorError("unknown_job", "no job of this id", field="id")
+        return row
 
     def _answer_later(
         self, connection: Connection, msgid: int, question: Callable[[], Awaitable[Any]]
@@ -325,7 +357,9 @@ class Methods:
 
         async def answer() -> None:
             try:
-                connection.reply(msgid, await question())
+                result = await question()
+                if result is not _BY_COMMIT:
+                    connection.reply(msgid, result)
             except ConnectorError as error:
                 self._refuse(connection, msgid, error)
             except Exception as error:

@@ -89,6 +89,16 @@ class JobServer:
         for connection in list(self._connections):
             connection.end(Fault("draining", "the daemon has stopped", retry_after_s=1.0))
 
+    def configure(self, config: Config, apps: dict[str, int]) -> None:
+        """Know applications by this configuration from now on; who belongs to another one must come again."""
+        self._config, self._apps = config, apps
+        for connection in list(self._connections):
+            application = config.application_of(connection.uid) if connection.open else None
+            if application is not None and connection.app == apps[application.name]:
+                connection.application = application
+            else:
+                connection.end(Fault("forbidden", f"uid {connection.uid} is no longer of this application"))
+
     # Owner of the connections
 
     def opened(self, connection: Connection) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.log import mask_number
+import msgspec
 
-__all__ = ["job_view"]
+from connector.carriers.contract import SentPart
+from connector.log import mask_number
+from connector.model import Content
+
+__all__ = ["job_view", "parts_to_recall"]
 
 
 def job_view(row: dict[str, Any], live_state: str | None) -> dict[str, Any]:
@@ -56,6 +60,8 @@ def _attempt(row: dict[str, Any]) -> dict[str, Any]:
                 "receipt_state": part["state"],
                 "receipt_result": part["result"],
                 "receipt_at": part["receipt_at"],
+                "receipt_error": part["error"],
+                "receipts": part["receipts"],
             }
             for part in row["answers"]
         ],
@@ -64,16 +70,18 @@ def _attempt(row: dict[str, Any]) -> dict[str, Any]:
 
 def _timeline(row: dict[str, Any], attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = [{"at": row["accepted_at"], "type": "accepted"}]
-    for attempt in attempts:
+    for attempt, rows in zip(attempts, row["attempts"], strict=True):
         common = {"attempt": attempt["attempt"], "carrier": attempt["carrier"]}
         steps.append({"at": attempt["at"], "type": "intent", **common, "decision": attempt["decision"]})
-        for answer in attempt["answers"]:
-            steps.append({"at": answer["sent_at"], "type": "sent", **common, "part": answer["part"]})
-            if answer["receipt_at"] is not None:
-                steps.append({
-                    "at": answer["receipt_at"], "type": "receipt", **common, "part": answer["part"],
-                    "state": answer["receipt_state"], "result": answer["receipt_result"],
-                })  # fmt: skip
+        further = [each for each in row["timeline"] if each["attempt"] == rows["n"]]
+        for part in rows["answers"]:
+            steps.append({"at": part["sent_at"], "type": "sent", **common, "part": part["part"]})
+        # In this order where times are equal, because the sort keeps it.
+        steps += [_receipt(each, common) for each in further if not each["late"]]
+        for part in rows["answers"]:
+            if part["receipt_at"] is not None:
+                steps.append(_receipt({**part, "at": part["receipt_at"], "late": 0}, common))
+        steps += [_receipt(each, common) for each in further if each["late"]]
         if attempt["result"] is not None:
             steps.append({
                 "at": attempt["at"], "type": attempt["result"], **common, "status": attempt["status"],
@@ -83,3 +91,36 @@ def _timeline(row: dict[str, Any], attempts: list[dict[str, Any]]) -> list[dict[
             "at": row["finished_at"], "type": "final", "outcome": row["outcome"], "reason": row["reason"],
         })  # fmt: skip
     return sorted(steps, key=lambda step: float(step["at"]))
+
+
+def _receipt(row: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+    """`late`: its part had its final state when it came."""
+    return {
+        "at": row["at"], "type": "receipt", **common, "part": row["part"], "state": row["state"],
+        "result": row["result"], "error": row["error"], "kind": row["kind"] or "receipt",
+        "late": bool(row["late"]),
+    }  # fmt: skip
+
+
+def parts_to_recall(row: dict[str, Any]) -> list[tuple[str, SentPart]]:
+    """(carrier, part) of all that must be taken back for the job to be stopped.
+
+    None when that cannot be done: it is final, or the carrier never told the id of a part.
+    """
+    if row["outcome"] is not None:
+        return []
+    content = msgspec.json.decode(row["body"], type=Content)
+    found = []
+    for attempt in row["attempts"]:
+        if attempt["result"] in ("refused", "deferred", "unsent"):
+            continue
+        answers = attempt["answers"]
+        whole = len(answers) == attempt["parts"] and all(answer["raw"] for answer in answers)
+        if attempt["result"] is not None or not whole:
+            return []
+        found += [
+            (attempt["carrier"], SentPart(bytes.fromhex(answer["raw"]), content.sender, row["recipient"]))
+            for answer in answers
+            if answer["result"] is None
+        ]
+    return found

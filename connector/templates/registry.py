@@ -20,12 +20,15 @@ class Wording(Struct, frozen=True):
 
     lang    the tag of the text that was found, which may be coarser than the one asked for
     pieces  (literal, name of the variable after it or None), in order
+    flash, registered  of the template, in every language
     """
 
     template: str
     lang: str
     params: dict[str, Parameter]
     pieces: tuple[tuple[str, str | None], ...]
+    flash: bool = False
+    registered: dict[str, str] = {}
 
 
 class _Entry(Struct, frozen=True):
@@ -80,7 +83,9 @@ class Registry:
 
 def _entry(template: Template) -> _Entry:
     wordings = {
-        lang.casefold(): Wording(template.name, lang, template.params, pieces(body))
+        lang.casefold(): Wording(
+            template.name, lang, template.params, pieces(body), template.flash, template.registered
+        )
         for lang, body in template.text.items()
     }
     default = wordings[template.default_lang.casefold()] if template.default_lang is not None else None

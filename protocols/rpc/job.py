@@ -38,6 +38,7 @@ class _Content(
     text: Annotated[str, Meta(min_length=1)] | None = None
     journey: Name | None = None
     sender: Name | None = None
+    flash: bool | None = None
     on_unknown: OnUnknown | None = None
     class_: Annotated[str, Meta(min_length=1, max_length=32)] | None = msgspec.field(
         default=None, name="class"
@@ -74,6 +75,7 @@ _RULES: Final = {
     "deadline_s": "seconds from acceptance, more than 0 and at most 604800 (7 days)",
     "journey": "a journey's name, 1 to 64 characters",
     "sender": "a sender id registered for this lane",
+    "flash": "true or false; with a template it is the template's to say",
     "on_unknown": "one of report, resend_once, query",
     "class": "1 to 32 printable characters",
     "traceparent": "a W3C trace context: 00-<32 hex>-<16 hex>-<2 hex>, in lower case",
@@ -112,6 +114,8 @@ def _check_content(content: _Content) -> None:
     if (content.template is None) == (content.text is None):
         what = "neither is given" if content.template is None else "both are given"
         raise JobError("template", f"a template or a text: {what}", "give exactly one of the two")
+    if content.flash is not None and content.text is None:
+        raise _broken("flash")
     params = content.params
     if params is not None:
         if content.template is None:

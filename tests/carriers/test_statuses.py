@@ -4,40 +4,56 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.carriers.statuses import Verdict, classify, refusal
+from connector.carriers.statuses import Statuses, StatusClass, refusal
 from protocols.smpp.constants import Status
 
 
+@pytest.mark.rule(
+    "smpp.status-transient",
+    "smpp.status-ambiguous",
+    "smpp.status-this-route",
+    "smpp.status-every-route",
+    "smpp.vendor-statuses",
+)
 @pytest.mark.parametrize(
-    ("status", "verdict"),
+    ("status", "kind"),
     [
-        (Status.ESME_RTHROTTLED, Verdict.HERE_LATER),
-        (Status.ESME_RMSGQFUL, Verdict.HERE_LATER),
-        (Status.ESME_RSYSERR, Verdict.NOT_NOW),
-        (Status.ESME_RX_T_APPN, Verdict.NOT_NOW),
-        (Status.ESME_RSUBMITFAIL, Verdict.NOT_NOW),
-        (Status.ESME_RUNKNOWNERR, Verdict.NOT_NOW),
-        (Status.ESME_RINVSRCADR, Verdict.OTHER_ROUTE),
-        (Status.ESME_RINVDSTADR, Verdict.OTHER_ROUTE),
-        (0x61, Verdict.OTHER_ROUTE),
-        (0x62, Verdict.OTHER_ROUTE),
-        (0x65, Verdict.OTHER_ROUTE),
-        (0xC3, Verdict.OTHER_ROUTE),
-        (0xC4, Verdict.OTHER_ROUTE),
-        (Status.ESME_RINVMSGLEN, Verdict.NOWHERE),
-        (0x042A, Verdict.OTHER_ROUTE),
+        (Status.ESME_RTHROTTLED, StatusClass.THROTTLED),
+        (Status.ESME_RMSGQFUL, StatusClass.THROTTLED),
+        (Status.ESME_RSYSERR, StatusClass.TRANSIENT),
+        (Status.ESME_RX_T_APPN, StatusClass.TRANSIENT),
+        (Status.ESME_RSUBMITFAIL, StatusClass.AMBIGUOUS),
+        (Status.ESME_RUNKNOWNERR, StatusClass.AMBIGUOUS),
+        (Status.ESME_RINVSRCADR, StatusClass.PERMANENT_HERE),
+        (Status.ESME_RINVDSTADR, StatusClass.PERMANENT_HERE),
+        (0x61, StatusClass.PERMANENT_HERE),
+        (0x62, StatusClass.PERMANENT_HERE),
+        (0x65, StatusClass.PERMANENT_HERE),
+        (0xC3, StatusClass.PERMANENT_HERE),
+        (0xC4, StatusClass.PERMANENT_HERE),
+        (Status.ESME_RINVMSGLEN, StatusClass.PERMANENT),
+        (0x042A, StatusClass.PERMANENT_HERE),
     ],
 )
-def test_verdicts(status: int, verdict: Verdict) -> None:
-    assert classify(status) is verdict
+def test_classes(status: int, kind: StatusClass) -> None:
+    assert Statuses({}).classify(status) is kind
 
 
+@pytest.mark.rule("smpp.vendor-statuses", "smpp.plain-numbers")
 @given(st.integers(1, 0xFFFFFFFF))
-def test_any_status_has_a_verdict_and_words(status: int) -> None:
-    assert isinstance(classify(status), Verdict)
+def test_any_status_has_a_class_and_words(status: int) -> None:
+    assert isinstance(Statuses({}).classify(status), StatusClass)
     assert refusal(status).startswith("refused: ")
 
 
 def test_vendors_statuses_are_named_by_their_number() -> None:
     assert refusal(0x042A) == "refused: 0x0000042A"
     assert refusal(Status.ESME_RINVDSTADR) == "refused: ESME_RINVDSTADR"
+
+
+@pytest.mark.rule("smpp.status-per-carrier")
+def test_a_carriers_own_table_goes_first() -> None:
+    statuses = Statuses({"0x0000040B": "permanent", "0x45": "transient"})
+    assert statuses.classify(0x40B) is StatusClass.PERMANENT
+    assert statuses.classify(Status.ESME_RSUBMITFAIL) is StatusClass.TRANSIENT
+    assert statuses.classify(Status.ESME_RTHROTTLED) is StatusClass.THROTTLED

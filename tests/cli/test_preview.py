@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,34 @@ def test_a_text_by_a_profile(text: str, encoding: str, data_coding: int, parts: 
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {
         "schema": 1, "encoding": encoding, "data_coding": data_coding, "parts": parts, "units": units,
-        "substituted": [], "refused": None,
+        "segments": parts, "locking": None, "single": None, "substituted": [], "refused": None,
     }  # fmt: skip
+
+
+HINDI = "आपका सत्यापन कोड 482917 है। इसे किसी के साथ साझा न करें। धन्यवाद, आपका बैंक"
+
+
+@pytest.mark.rule("text.national-tables")
+@pytest.mark.parametrize(
+    ("profile", "text", "shown"),
+    [
+        ("india-dlt", HINDI, {"encoding": "gsm7", "data_coding": 0, "parts": 1, "locking": "hi"}),
+        ("plain-smpp34", HINDI, {"encoding": "ucs2", "data_coding": 8, "parts": 2, "locking": None}),
+        ("india-dlt", HINDI[:60], {"parts": 1}),
+        ("packed-gsm", "ğ" * 75, {"encoding": "gsm7_packed", "data_coding": 0, "parts": 1, "single": "tr"}),
+        ("latin1", "é" * 140, {"encoding": "latin1", "data_coding": 0, "parts": 1, "units": 140}),
+        ("ucs2-only", "a" * 200, {"encoding": "ucs2", "data_coding": 8, "parts": 1, "segments": 3}),
+        ("india-dlt", "’" * 90, {"parts": 1, "substituted": [{"from": "’", "to": "'", "times": 90}]}),
+        ("latin1", "5 €", {"encoding": "ucs2", "parts": 1, "substituted": []}),
+    ],
+)
+def test_each_carrier_in_its_own_way(profile: str, text: str, shown: dict[str, Any]) -> None:
+    file = str(REPOSITORY / f"config/profiles/{profile}.toml")
+    done = connector("preview", "--profile", file, "--text", text, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert {key: found[key] for key in shown} == shown
+    assert found["refused"] is None
 
 
 def test_the_profile_decides_the_room_of_a_part(tmp_path: Path) -> None:

@@ -32,11 +32,13 @@ CASES = [
     (MAIN, "127.0.0.1:9465", "127.0.0.2:9464", 14, "http.listen", "the HTTP port 9464 belongs to", 14),
     (MAIN, '["News"]', '["News", "ACME"]', 17, "jobs.senders[1]", "the sender id ACME belongs to", 17),
     (MAIN, '["News"]', '["News", "+60312"]', 17, "jobs.senders[1]", "the sender id +60312 belongs to", 17),
+    (MAIN, "uids = [2001]", 'uids = [2001]\ninbound = ["*", "60312"]', 9, "application[0].inbound[1]",
+     "the sender id 60312 belongs to", 17),
     (MAIN, "run/jobs.sock", "../b/../a/run/jobs.sock", 4, "socket.path", "the socket ", 4),
     (MAIN, '"state"', '"../a/state/"', 11, "state.folder", "the state folder ", 11),
     (MAIN, '"state"', '"../a/state/deeper"', 11, "state.folder", "lie in one another", 11),
     (MAIN, '"state"', '".."', 11, "state.folder", "lie in one another", 11),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "old", "new", "line", "key", "says", "owner_line"), CASES)

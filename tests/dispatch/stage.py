@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from connector.carriers.contract import Attempt, PartAnswer, Unsendable
+from connector.carriers.statuses import Statuses
 from connector.dispatch import Dispatcher
 from connector.journal.ops import Accept, Batch, Receipt
 from connector.metrics import CarrierLive, Metrics
@@ -58,6 +59,8 @@ class FakeCarrier:
         self.sends: Counter[str] = Counter()
         self.unsendable: set[str] = set()
         self.react: Callable[[Attempt], None] | None = None
+        self.limited: Callable[[LiveJob], tuple[int, ...]] = lambda job: ()
+        self.limits_end: dict[tuple[int, ...], float] = {}
         self._stage = stage
         self._open: set[Attempt] = set()
         self._handed: list[Attempt] = []
@@ -75,6 +78,12 @@ class FakeCarrier:
 
     def room_at(self, now: float) -> float | None:
         return now if self.room(now) > 0 else None
+
+    def limits(self, job: LiveJob) -> tuple[int, ...]:
+        return self.limited(job)
+
+    def limited_until(self, limits: tuple[int, ...], now: float) -> float:
+        return max(now, self.limits_end.get(limits, now))
 
     def prepare(self, job: LiveJob, now: float) -> Attempt:
         if job.id in self.unsendable:
@@ -107,6 +116,8 @@ class FakeCarrier:
     def receipts_committed(self, receipts: list[Receipt], now: float) -> None:
         assert all(receipt.match for receipt in receipts)
 
+    def receipts_found(self, receipts: list[Receipt], now: float) -> None: ...
+    def remember_forms(self, forms: Mapping[str, int]) -> None: ...
     def live(self, now: float) -> CarrierLive:
         return CarrierLive(self.name, (), 0.0)
 
@@ -145,7 +156,7 @@ class FakeCarrier:
         assert not attempt.refused
         attempt.refused = True
         self._end(attempt)
-        self.outcomes.refused(attempt, status, self._stage.now())
+        self.outcomes.refused(attempt, status, Statuses({}).classify(status), self._stage.now())
         self.outcomes.room()
 
     def lose(self, attempt: Attempt) -> None:
@@ -235,7 +246,7 @@ class Stage:
             if finish.context is not None:
                 self.cancelled[finish.context] = finish.applied
         self.dispatcher.receipts_committed(batch.receipts, now)
-        self.dispatcher.parked_settled(batch.found, batch.unmatched)
+        self.dispatcher.parked_settled(batch.found, batch.unmatched, now)
         self.dispatcher.ended(batch.ended)
 
     def sweep(self) -> None:

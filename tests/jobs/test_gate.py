@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connector.carriers.contract import Unsendable
 from connector.config import Config, load
 from connector.errors import ConnectorError
 from connector.jobs.gate import Admission, Gate
@@ -45,7 +46,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert (job.accepted_at, job.deadline_at, give_up_at) == (NOW, NOW + 20, NOW + 120)
     assert (job.content.text, job.content.sender) == ("482917 is your code", "Acme")
     assert job.on_unknown == "resend_once"
-    assert (len(digest), body) == (32, '{"text":"482917 is your code","sender":"Acme","traceparent":null}')
+    assert (len(digest), body) == (32, '{"text":"482917 is your code","sender":"Acme"}')
 
 
 def test_the_jobs_own_wishes(tmp_path: Path) -> None:
@@ -129,6 +130,36 @@ def test_rows_count_up(tmp_path: Path) -> None:
 
 def test_preview_needs_no_recipient(tmp_path: Path) -> None:
     gate = Gate(config(tmp_path), b"k", 1, lambda: NOW)
-    text = gate.text(parse_preview({"template": "login-code", "params": {"code": "7"}}))
-    segments = gate.segments(text)
-    assert (text, segments.encoding, len(segments.parts), segments.units) == ("7 is your code", "gsm7", 1, 14)
+    content = gate.content(parse_preview({"template": "login-code", "params": {"code": "7"}}), "Acme")
+    ((name, draft),) = gate.drafts(content)
+    assert not isinstance(draft, Unsendable)
+    segments = draft.segments
+    assert (content.text, name, segments.encoding) == ("7 is your code", "north", "gsm7")
+    assert (len(segments.parts), segments.units) == (1, 14)
+
+
+def test_one_carrier_that_can_send_it_is_enough(tmp_path: Path) -> None:
+    latin = CARRIER + '[text]\nalphabets = [{ data_coding = 3, codec = "latin1" }]\n'
+    made = config(tmp_path, "free_text = true\n", carrier=latin)
+    assert admit(made, text="Grüße")
+    error = refusal(made, text="Привет")
+    assert (error.code, error.field) == ("invalid_job", "text")
+    assert "U+041F at position 0" in str(error)
+    folder = Folder(tmp_path / "lane")
+    folder.write("carriers/south.toml", CARRIER.replace('"acme"', '"acme2"'))
+    assert admit(load(folder.path), text="Привет")
+
+
+def test_registered_ids_and_flash_come_from_the_template(tmp_path: Path) -> None:
+    made = config(tmp_path)
+    assert admit(made).job.content.registered is None
+    folder = Folder(tmp_path / "lane")
+    more = TEMPLATE.replace("[text]", "flash = true\n[registered]\ndlt_template_id = '1107'\n[text]")
+    folder.write("templates/login-code.toml", more)
+    content = admit(load(folder.path)).job.content
+    assert (content.flash, content.registered) == (True, {"dlt_template_id": "1107"})
+
+
+def test_a_carrier_that_answers_queries_permits_to_ask_for_it(tmp_path: Path) -> None:
+    made = config(tmp_path, carrier=CARRIER + "[supports]\nquery_sm = true\n")
+    assert admit(made, on_unknown="query").job.on_unknown == "query"

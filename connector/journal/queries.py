@@ -1,0 +1,76 @@
+"""Messages whose carrier is to be asked what became of them, because no receipt came in time."""
+
+from __future__ import annotations
+
+import apsw
+
+from connector.journal import bulk
+from connector.journal.ops import Accept, Query
+
+__all__ = ["Queries"]
+
+_AGAIN_AFTER_S = 60.0
+
+# 200 jobs a sweep, which is each second: a carrier that owes receipts must not be flooded with questions.
+_DUE = """
+    SELECT json_group_array(json_array(d.at, d.job, j.give_up_at, j.deadline_at, j.outcome)) FROM
+        (SELECT at, job FROM query_due WHERE at <= (SELECT value FROM jsonb_each(?)) ORDER BY at LIMIT 200) d
+    LEFT JOIN job j ON j.id = d.job
+"""
+_PARTS = """
+    SELECT json_group_array(json_array(p.account, a.carrier, p.key, p.raw, j.body->>'sender', j.recipient))
+    FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value CROSS JOIN part p ON p.job = j.id
+    JOIN attempt a ON a.job = p.job AND a.n = p.attempt
+    WHERE p.result IS NULL AND p.raw != ''
+"""
+
+
+class Queries:
+    """Which messages of jobs with `on_unknown = "query"` are asked for: at the job's deadline, a minute later,
+    and each time after twice as long, until the daemon gives up. Used by the writer thread alone.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def expect(self, accepts: list[Accept]) -> None:
+        """Ask at the deadline of those jobs, if nothing is known by then."""
+        bulk.write(
+            self._connection,
+            "INSERT INTO query_due SELECT value->>0, value->>1 FROM jsonb_each(?)",
+            [
+                (accept.job.deadline_at, accept.job.key)
+                for accept in accepts
+                if accept.job.on_unknown == "query" and accept.verdict == "new"
+            ],
+        )
+
+    def due(self, now: float) -> list[Query]:
+        """What to ask now."""
+        rows = bulk.rows(self._connection, _DUE, [now])
+        bulk.write(
+            self._connection,
+            """DELETE FROM query_due WHERE (at, job) IN
+               (SELECT value->>0, value->>1 FROM jsonb_each(?))""",
+            [(at, job) for at, job, *_ in rows],
+        )
+        open_jobs = []
+        again = []
+        for _, job, give_up_at, deadline_at, outcome in rows:
+            if give_up_at is None or outcome is not None:
+                continue
+            open_jobs.append(job)
+            at = now + max(_AGAIN_AFTER_S, now - deadline_at)
+            if at < give_up_at:
+                again.append((at, job))
+        bulk.write(
+            self._connection,
+            "INSERT INTO query_due SELECT value->>0, value->>1 FROM jsonb_each(?)",
+            again,
+        )
+        return [
+            Query(account, carrier, key, bytes.fromhex(raw), sender, recipient)
+            for account, carrier, key, raw, sender, recipient in bulk.rows(
+                self._connection, _PARTS, open_jobs
+            )
+        ]
