@@ -6,17 +6,27 @@ import ipaddress
 import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from connector.simulator.delay import FORMS, Delay
-from connector.simulator.options import DEFAULTS, OPTIONS, OptionError, SmscOptions, Takes, parse
+from connector.simulator.options import (
+    DEFAULTS,
+    OPTIONS,
+    Names,
+    OptionError,
+    Pairs,
+    SmscOptions,
+    Takes,
+    parse,
+)
 
 __all__ = ["command"]
 
 _SEED_BITS = 32
-_METAVARS = {int: "N", float: "NUMBER", str: "TEXT", Delay: "DELAY"}
+_METAVARS = {int: "N", float: "NUMBER", str: "TEXT", Delay: "DELAY", Names: "LIST", Pairs: "PAIRS"}
 
 Command = Callable[..., None]
 
@@ -44,7 +54,9 @@ def _fault(name: str, takes: Takes) -> Callable[[Command], Command]:
         return click.option(f"{flag}/--no-{flag[2:]}", name, default=default, help=takes.help)
     metavar = "SHARE" if takes.high == 1 else _METAVARS[type(default)]
     text: dict[str, Any] = {"help": takes.help, "default": str(default), "show_default": bool(default)}
-    if takes.choices:
+    if takes.choices and isinstance(default, Names):
+        text["help"] += f" Any of: {', '.join(takes.choices)}."
+    elif takes.choices:
         return click.option(flag, name, type=click.Choice(takes.choices), **text)
     if name.endswith("_status") and default:
         text["default"] = f"0x{default:02X}"
@@ -57,23 +69,37 @@ def _faults(function: Command) -> Command:
     return function
 
 
-@command.command("smsc", epilog=f"A DELAY is {FORMS}, in seconds. A SHARE lies between 0 and 1.")
+@command.command(
+    "smsc",
+    epilog=f"A DELAY is {FORMS}, in seconds. A SHARE lies between 0 and 1. A LIST is "
+    "a,b,…, PAIRS are a=b,c=d,…",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=2775, show_default=True,
               help="Port to listen on; 0 takes any free one.")  # fmt: skip
+@click.option("--standby", type=click.IntRange(0, 16), default=0, metavar="N",
+              help="Listen on the next N ports, too, as further addresses of the carrier; on free "
+                   "ones with --port 0.")  # fmt: skip
+@click.option("--like", type=click.Path(exists=True, dir_okay=False), metavar="CARRIER.toml",
+              help="Behave as this carrier profile says; options given beside it win.")  # fmt: skip
 @click.option("--allow-remote", is_flag=True, help="Permit a --host that other machines can reach.")
 @click.option("--control-port", type=click.IntRange(0, 65535), metavar="PORT",
               help="Loopback port for JSON commands, one a line: stats, handsets, submissions, latencies, "
-                   "set, reset, cut, unbind, quit.")  # fmt: skip
+                   "set, reset, cut, unbind, mo, alert, listen, outbind, attack, quit.")  # fmt: skip
 @click.option("--seed", type=int, help="Repeat a run: same seed and same submits, same fates.")
 @click.option("--fast", is_flag=True, help="For benchmarks: no stories, keep and count no messages.")
 @click.option("--verbose", is_flag=True, help="Print every event, one JSON object a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 @_faults
+@click.pass_context
 def smsc(
+    context: click.Context,
+    /,
     *,
     host: str,
     port: int,
+    standby: int,
+    like: str | None,
     allow_remote: bool,
     control_port: int | None,
     seed: int | None,
@@ -92,6 +118,7 @@ def smsc(
       connector simulate smsc --port 2775 --receipt-delay lognormal:2.0,0.6
       connector simulate smsc --port 0 --json --seed 7 --throttle-tps 100 \\
           --receipt-missing 0.1 --id-form hex_in_response --cut-after 500
+      connector simulate smsc --like config/profiles/latin1.toml --mo-loop 12345
     """
     # The event loop takes longer to import than --help may take.
     from connector.simulator.serve import Serving, serve
@@ -101,7 +128,9 @@ def smsc(
             f"--host {host} can be reached from other machines; permit it by --allow-remote"
         )
     if fast:
-        faults |= {"stories": False, "handset_limit": 0, "submission_limit": 0}
+        faults |= {"stories": False, "handset_limit": 0, "submission_limit": 0, "message_limit": 0}
+    if like is not None:
+        faults |= _like(like, context)
     try:
         options = SmscOptions(**faults)
     except OptionError as error:
@@ -109,9 +138,27 @@ def smsc(
         raise click.UsageError(f"--{name.replace('_', '-')}: {reason}") from None
     chosen = random.SystemRandom().getrandbits(_SEED_BITS) if seed is None else seed
     try:
-        serve(options, Serving(host, port, control_port, chosen, verbose), _printer(chosen, as_json=as_json))
+        serving = Serving(host, port, control_port, chosen, verbose, standby)
+        serve(options, serving, _printer(chosen, as_json=as_json))
     except OSError as error:
         raise click.ClickException(f"cannot listen: {error}") from None
+
+
+def _like(path: str, context: click.Context) -> dict[str, object]:
+    """What the profile sets, but for the options that stand on the command line."""
+    # The configuration takes longer to import than --help may take.
+    from connector.cli.like import options_like
+    from connector.config import ConfigError, load_carrier
+
+    try:
+        profile = load_carrier(Path(path))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    if profile.tls is not None and not context.params["tls_certificate"]:
+        click.echo("the profile has [tls]: without --tls-certificate this carrier has none", err=True)
+    found = options_like(profile)
+    given = click.core.ParameterSource.COMMANDLINE
+    return {name: value for name, value in found.items() if context.get_parameter_source(name) is not given}
 
 
 def _is_loopback(host: str) -> bool:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
-from .receipts import Receipt
+from .receipts import Delivery
 from .throttle import TokenBucket
 
 
@@ -16,8 +16,17 @@ class Bind(Protocol):
 
     receiving: bool
 
-    def offer(self, receipt: Receipt) -> None:
+    def offer(self, receipt: Delivery) -> None:
         """Take a receipt over, to be sent when the window has room."""
+
+
+class Nowhere:
+    """The bind that a message of a handset came on: none."""
+
+    receiving = False
+
+    def offer(self, receipt: Delivery) -> None:
+        """Never called: it does not receive."""
 
 
 class Account:
@@ -30,12 +39,14 @@ class Account:
     def __init__(self, system_id: str, order: random.Random) -> None:
         self.system_id = system_id
         self.ghost_until = 0.0
+        self.binds = 0
+        self.bound_at: float | None = None
         self.bucket: TokenBucket | None = None
-        self.parked: deque[Receipt] = deque()
+        self.parked: deque[Delivery] = deque()
         self._receivers: list[Bind] = []
         self._turn = 0
         self._order = order
-        self._block: list[Receipt] = []
+        self._block: list[Delivery] = []
         self._block_number = 0
 
     def attach(self, bind: Bind) -> None:
@@ -49,11 +60,11 @@ class Account:
         if bind in self._receivers:
             self._receivers.remove(bind)
 
-    def offer_all(self, receipts: Iterable[Receipt]) -> None:
+    def offer_all(self, receipts: Iterable[Delivery]) -> None:
         for receipt in receipts:
             self.offer(receipt)
 
-    def offer(self, receipt: Receipt) -> None:
+    def offer(self, receipt: Delivery) -> None:
         """Hand a receipt to a bind, or park it."""
         message = receipt.message
         if message.origin.receiving and not message.other_bind:
@@ -63,7 +74,7 @@ class Account:
         else:
             self.parked.append(receipt)
 
-    def offer_in_block(self, receipt: Receipt, size: int) -> int | None:
+    def offer_in_block(self, receipt: Delivery, size: int) -> int | None:
         """Collect `size` receipts, then offer them in random order; the number of a block just begun."""
         self._block.append(receipt)
         if len(self._block) >= size:

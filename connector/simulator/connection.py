@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, cast
 
 from protocols.smpp import tlv
@@ -21,14 +21,18 @@ from protocols.smpp.pdu import (
     EnquireLink,
     EnquireLinkResp,
     GenericNack,
+    Outbind,
+    Pdu,
     Unbind,
     UnbindResp,
     decode,
     encode,
 )
 
+from .attacks import ATTACKS
 from .drip import Drip
-from .receipts import Outbox, Receipt
+from .receipts import Delivery, Outbox
+from .services import SERVICES, unknown
 
 if TYPE_CHECKING:
     from .account import Account
@@ -46,13 +50,19 @@ _BIND_RESPONSES = {
 }
 
 
+# TLVs, and with them sc_interface_version, are new in 3.4 (§5.3.2.25).
+_VERSIONS = {"3.3": None, "3.4": 0x34, "5.0": 0x50}
+
+
 class Connection(asyncio.Protocol):
     """A connection and, once bound, one bind of an account.
 
-    `unanswered` counts the submits whose response has not been written; `submits` all of them.
+    `unanswered` counts the submits whose response has not been written; `submits` all of them. `port` is
+    the carrier's own that the ESME connected to, None where the carrier connected, with `outbind`.
     """
 
-    def __init__(self, smsc: Smsc) -> None:
+    def __init__(self, smsc: Smsc, port: int | None = None, outbind: Outbind | None = None) -> None:
+        self.port = port
         self.account: Account | None = None
         self.bucket: TokenBucket | None = None
         self.receiving = False
@@ -69,11 +79,18 @@ class Connection(asyncio.Protocol):
         self._marked = False
         self._heard_at = 0.0
         self._drip: Drip | None = None
+        self._outbind = outbind
+        self._flooded = 0
+        self._unread = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._heard_at = self._smsc.now()
         self._smsc.joined(self)
+        if self._outbind is not None:
+            self.tell(self._outbind)
+        self.attack(self._smsc.options.greeting)
+        self._smsc.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over = True
@@ -84,10 +101,12 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The ESME does not read: stop reading from it, or its responses would pile up here."""
+        self._unread = True
         if not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._unread = False
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -132,7 +151,7 @@ class Connection(asyncio.Protocol):
             self._out.append(response)
         self._mark()
 
-    def offer(self, receipt: Receipt) -> None:
+    def offer(self, receipt: Delivery) -> None:
         """Take a receipt over, to be sent when the window has room."""
         self._outbox.ready.append(receipt)
         self._mark()
@@ -144,9 +163,8 @@ class Connection(asyncio.Protocol):
         self._answers_out = 0
         smsc = self._smsc
         if self.receiving and self._outbox.ready:
-            options = smsc.options
             frames = self._outbox.frames(
-                options.deliver_window, smsc.now(), smsc.dates.now(), options.receipt_form
+                smsc.options.deliver_window, smsc.now(), smsc.dates.now(), smsc.write_receipt
             )
             smsc.records.counters.receipts_sent += len(frames)
             self._out += frames
@@ -173,7 +191,29 @@ class Connection(asyncio.Protocol):
     def unbind(self) -> None:
         """Ask the ESME to leave (§4.2); the connection closes when it has answered."""
         if self.account is not None and not self._silent:
-            self.send(encode(Unbind(), sequence=self._outbox.next_sequence()))
+            self.tell(Unbind())
+
+    def tell(self, pdu: Pdu) -> None:
+        """Send a request of ours that needs no care afterwards."""
+        self.send(encode(pdu, sequence=self._outbox.next_sequence()))
+
+    def attack(self, names: Iterable[str], times: int = 1) -> None:
+        """Send what no honest SMSC sends: keys of ATTACKS, all of them so many times."""
+        if self._deaf():
+            return
+        for _ in range(times):
+            for name in names:
+                self._smsc.records.counters.attacks += 1
+                self.send(ATTACKS[name](self._outbox.next_sequence()))
+
+    def flood(self, share_s: float) -> None:
+        """Send what `flood_per_s` asks for in `share_s` seconds, when bound."""
+        options = self._smsc.options
+        if self.account is None or not options.flood or self._unread:
+            return
+        for _ in range(max(1, round(options.flood_per_s * share_s))):
+            self.attack((options.flood[self._flooded % len(options.flood)],))
+            self._flooded += 1
 
     def close(self) -> None:
         """Write what is left, then close."""
@@ -197,14 +237,17 @@ class Connection(asyncio.Protocol):
         self._smsc.records.counters.receipts_again += len(overdue)
         self.account.offer_all(overdue)
         if options.enquire_link_s and now - self._heard_at >= options.enquire_link_s:
-            self.send(encode(EnquireLink(), sequence=self._outbox.next_sequence()))
+            self.tell(EnquireLink())
 
     def _receive(self, frame: bytes, now: float) -> None:
         _, command_id, status, sequence = HEADER.unpack_from(frame)
-        if command_id == CommandId.SUBMIT_SM and self.account is not None and self._transmitting:
-            self._smsc.intake.submit(self, self.account, frame, sequence, now)
-        elif command_id == CommandId.DELIVER_SM_RESP:
+        smsc = self._smsc
+        if command_id == CommandId.DELIVER_SM_RESP:
             self._receipt_answered(sequence, status)
+        elif smsc.ignored and command_id in smsc.ignored:
+            return
+        elif command_id == CommandId.SUBMIT_SM and self.account is not None and self._transmitting:
+            smsc.intake.submit(self, self.account, frame, sequence, now)
         else:
             _COMMANDS.get(command_id, Connection._unknown)(self, frame, command_id, sequence)
 
@@ -228,7 +271,8 @@ class Connection(asyncio.Protocol):
         except PduError as error:
             self.send(HEADER.pack(16, response, error.status, sequence))
             return
-        status = Status.ESME_RALYBND if self.account is not None else smsc.bind_status(request)
+        bound = self.account is not None
+        status = Status.ESME_RALYBND if bound else smsc.bind_status(request, command_id)
         if status:
             smsc.records.counters.binds_refused += 1
             smsc.traced("bind_refused", self.account, status=f"0x{status:08X}")
@@ -236,10 +280,13 @@ class Connection(asyncio.Protocol):
             return
         smsc.records.counters.binds += 1
         self.account = smsc.account(request.system_id)
+        self.account.binds += 1
+        self.account.bound_at = smsc.now()
         self._transmitting = command_id != CommandId.BIND_RECEIVER
-        version = tlv.of_uint(Tag.SC_INTERFACE_VERSION, 0x34, 1)
-        answer = _BIND_RESPONSES[command_id](SYSTEM_ID, (version,))
-        self.send(encode(answer, sequence=sequence))
+        version = _VERSIONS[smsc.options.interface_version]
+        tlvs = () if version is None else (tlv.of_uint(Tag.SC_INTERFACE_VERSION, version, 1),)
+        self.send(encode(_BIND_RESPONSES[command_id](SYSTEM_ID, tlvs), sequence=sequence))
+        self.attack(smsc.options.after_bind)
         smsc.traced("bind", self.account, command_id=f"0x{command_id:08X}")
         if command_id != CommandId.BIND_TRANSMITTER:
             self.receiving = True
@@ -257,23 +304,37 @@ class Connection(asyncio.Protocol):
     def _enquire_link(self, frame: bytes, command_id: int, sequence: int) -> None:
         self.send(encode(EnquireLinkResp(), sequence=sequence))
 
+    def _data_answered(self, frame: bytes, command_id: int, sequence: int) -> None:
+        self._receipt_answered(sequence, HEADER.unpack_from(frame)[2])
+
     def _refused(self, frame: bytes, command_id: int, sequence: int) -> None:
         self._receipt_answered(sequence, Status.ESME_RSYSERR)
 
     def _not_bound(self, frame: bytes, command_id: int, sequence: int) -> None:
         self.send(HEADER.pack(16, command_id | RESPONSE_BIT, Status.ESME_RINVBNDSTS, sequence))
 
+    def _serve(self, frame: bytes, command_id: int, sequence: int) -> None:
+        smsc = self._smsc
+        if not smsc.services.offers(command_id, smsc.options):
+            self.send(unknown(sequence))
+        elif self.account is None or not self._transmitting:
+            self._not_bound(frame, command_id, sequence)
+        else:
+            smsc.services.answer(self, self.account, frame, smsc.now())
+
     def _unknown(self, frame: bytes, command_id: int, sequence: int) -> None:
         if not command_id & RESPONSE_BIT:
-            self.send(encode(GenericNack(), sequence=sequence, status=Status.ESME_RINVCMDID))
+            self.send(unknown(sequence))
 
     def _leave(self, *, ghost: bool) -> None:
         """Give up the bind, with or without a ghost session that stays behind."""
         account, self.account = self.account, None
         self._transmitting = False
         self._hand_back(account)
-        if account is not None and ghost:
-            account.ghost_until = self._smsc.now() + self._smsc.options.ghost_s
+        if account is not None:
+            account.binds -= 1
+            if ghost:
+                account.ghost_until = self._smsc.now() + self._smsc.options.ghost_s
 
     def _hand_back(self, account: Account | None = None) -> None:
         """Return the receipts nobody has answered to the account."""
@@ -311,5 +372,7 @@ _COMMANDS: dict[int, Callable[[Connection, bytes, int, int], None]] = {
     CommandId.UNBIND_RESP: Connection._unbound,
     CommandId.ENQUIRE_LINK: Connection._enquire_link,
     CommandId.SUBMIT_SM: Connection._not_bound,
+    CommandId.DATA_SM_RESP: Connection._data_answered,
     CommandId.GENERIC_NACK: Connection._refused,
+    **dict.fromkeys(SERVICES, Connection._serve),
 }

@@ -6,9 +6,11 @@ import asyncio
 import inspect
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from . import mobile
+from .attacks import ATTACKS
 from .options import OptionError
 from .smsc import Smsc
 
@@ -20,6 +22,7 @@ class RequestError(ValueError):
 
 
 _LINE_LIMIT = 65_536
+_ATTACKS_AT_ONCE = 100_000
 
 
 class Control:
@@ -50,12 +53,17 @@ class Control:
             writer.close()
         await self._server.wait_closed()
 
-    def answer(self, line: bytes) -> dict[str, object]:
+    async def answer(self, line: bytes) -> dict[str, object]:
         """The reply to one request line."""
         try:
-            return {"ok": True, "result": self._execute(line)}
-        except (RequestError, OptionError) as error:
+            result = self._execute(line)
+            if isinstance(result, Awaitable):
+                result = await result
+        except (RequestError, OptionError, mobile.MobileError) as error:
             return {"ok": False, "error": str(error)}
+        except OSError as error:
+            return {"ok": False, "error": f"cannot connect or listen: {error}"}
+        return {"ok": True, "result": result}
 
     def _execute(self, line: bytes) -> Reply:
         try:
@@ -78,7 +86,7 @@ class Control:
         self._writers.add(writer)
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(self.answer(line)).encode() + b"\n")
+                writer.write(json.dumps(await self.answer(line)).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, ValueError):
             pass  # gone, or a line over the limit: nothing to answer to
@@ -118,6 +126,48 @@ class Control:
     def _cut(self) -> None:
         self._smsc.cut()
 
+    def _attack(self, names: object, times: object = 1) -> None:
+        """Sends keys of ATTACKS on every connection, bound or not."""
+        wanted = names.split(",") if isinstance(names, str) else names
+        if not isinstance(wanted, list) or not all(name in ATTACKS for name in wanted):
+            raise RequestError(f"names: expected some of {', '.join(ATTACKS)}")
+        if not isinstance(times, int) or not 1 <= times <= _ATTACKS_AT_ONCE:
+            raise RequestError(f"times: expected a whole number from 1 to {_ATTACKS_AT_ONCE}")
+        self._smsc.attack(wanted, times)
+
+    def _mo(self, **message: Any) -> Reply:
+        """A handset sends a message; `from`, `to`, `text` and what else `mobile.Sent` takes."""
+        account = str(message.pop("account", ""))
+        message["sender"] = message.pop("from", None)
+        unknown = [name for name in message if name not in mobile.Sent.__dataclass_fields__]
+        if unknown or not all(isinstance(message.get(name), str) for name in ("sender", "to", "text")):
+            names = ", ".join(mobile.Sent.__dataclass_fields__).replace("sender", "from")
+            raise RequestError(f"mo: expected the texts from, to and text, and any of {names}, account")
+        for name in ("missing", "duplicate"):
+            message[name] = _part_numbers(name, message.get(name, []))
+        return {"pdus": self._smsc.mobile_originated(mobile.Sent(**message), account)}
+
+    def _alert(self, to: object, **handset: Any) -> Reply:
+        """A handset can be reached again: `from` names it, `to` the ESME's address."""
+        if set(handset) != {"from"} or not isinstance(to, str) or not isinstance(handset["from"], str):
+            raise RequestError("alert: expected the texts from and to")
+        return {"pdus": self._smsc.alert(handset["from"], to)}
+
+    async def _listen(self, port: object = None, on: object = True, cut: object = True) -> Reply:
+        """Opens or closes one of the carrier's ports; without one only tells which of them listen."""
+        ports = self._smsc.ports
+        if port is not None:
+            if not isinstance(port, int) or port not in ports:
+                raise RequestError(f"port: expected one of {', '.join(map(str, ports))}")
+            await self._smsc.listen(port, bool(on), bool(cut))
+        return [{"port": port, "listens": listens} for port, listens in self._smsc.ports.items()]
+
+    def _outbind(self, host: object, port: object) -> Coroutine[Any, Any, None]:
+        """Connects to an ESME and asks it to bind."""
+        if not isinstance(host, str) or not isinstance(port, int):
+            raise RequestError("outbind: expected host as a text and port as a whole number")
+        return self._smsc.outbind(host, port)
+
     def _unbind(self) -> None:
         self._smsc.unbind()
 
@@ -134,15 +184,26 @@ COMMANDS: dict[str, Callable[..., Reply]] = {
     "reset": Control._reset,
     "cut": Control._cut,
     "unbind": Control._unbind,
+    "mo": Control._mo,
+    "alert": Control._alert,
+    "listen": Control._listen,
+    "outbind": Control._outbind,
+    "attack": Control._attack,
     "quit": Control._quit,
 }
+
+
+def _part_numbers(name: str, value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(isinstance(number, int) for number in value):
+        raise RequestError(f"{name}: expected a list of part numbers such as [1, 2]")
+    return tuple(value)
 
 
 class ControlError(Exception):
     """The simulated carrier refused a command; the text is its reply."""
 
 
-def ask(port: int, command: str, timeout_s: float = 10.0, **arguments: Any) -> Any:
+def ask(port: int, command: str, /, timeout_s: float = 10.0, **arguments: Any) -> Any:
     """Send one command to a control port and return its result.
 
     Blocks; meant for benchmarks and tests in another process. Raises ControlError and OSError.

@@ -23,6 +23,7 @@ class Counters:
     garbage: int = 0
     cuts: int = 0
     silences: int = 0
+    attacks: int = 0
     receipts_sent: int = 0
     receipts_answered: int = 0
     receipts_refused: int = 0

@@ -25,6 +25,11 @@ class State(NamedTuple):
     def delivered(self) -> bool:
         return self.stat == b"DELIVRD"
 
+    @property
+    def passing(self) -> bool:
+        """Whether another state is to come: ENROUTE, ACCEPTD."""
+        return self.intermediate or self.code in (1, 6)
+
 
 DELIVERED = State(2, b"DELIVRD")
 UNDELIVERABLE = State(5, b"UNDELIV", b"001")
@@ -34,6 +39,7 @@ class Answer(enum.Enum):
     """What the ESME sees in answer to its submit."""
 
     RESPONSE = "response"
+    TWICE = "twice"
     MISSING = "missing"
     GARBAGE = "garbage"
     CUT = "cut"
@@ -68,6 +74,7 @@ _ANSWERS = (
     ("silence_share", Answer.SILENCE),
     ("garbage_share", Answer.GARBAGE),
     ("response_missing", Answer.MISSING),
+    ("response_duplicate", Answer.TWICE),
 )
 """Shares that change the answer, the worst first: the first one drawn wins."""
 
@@ -102,7 +109,9 @@ class FateSchedule:
         self._duplicate = self._coin(options, "receipt_duplicate")
         self._early = self._coin(options, "receipt_early")
         self._other_bind = self._coin(options, "receipt_other_bind")
-        shares = [name for name, _ in _ANSWERS]
+        self._refused = self._coin(options, "refused_share")
+        self._refused_status = options.refused_status
+        shares = ["refused_share", *(name for name, _ in _ANSWERS)]
         shares += ["receipt_missing", "receipt_undelivered", "receipt_duplicate", "receipt_early"]
         shares += ["receipt_other_bind"]
         self._plain = not any(getattr(options, name) for name in shares)
@@ -116,10 +125,13 @@ class FateSchedule:
             return self._constant
         if self._plain:
             return self._delivered()
+        refused = self._refused()
         answers = [answer for coin, answer in self._answers if coin()]
         missing, undelivered, duplicate = self._missing(), self._undelivered(), self._duplicate()
         early, other_bind = self._early(), self._other_bind()
         fate = self._delivered()
+        if refused:
+            return Fate(status=self._refused_status, response_delay_s=fate.response_delay_s, reports=())
         state = UNDELIVERABLE if undelivered else DELIVERED
         after_s = 0.0 if early else fate.reports[0].after_s
         reports: tuple[Report, ...] = () if missing else (Report(after_s, state),)

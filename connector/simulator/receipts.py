@@ -8,11 +8,13 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from protocols.smpp.constants import CommandId, Tag
+from protocols.smpp.pdu import DataSm, DeliverSm, encode
 
 from .fates import Report
 
 if TYPE_CHECKING:
     from .account import Account, Bind
+    from .grammar import Writer
 
 _HEADER = struct.Struct(">IIII")
 _TLV = struct.Struct(">HH")
@@ -56,21 +58,37 @@ class Receipt(NamedTuple):
 
 
 class Dates:
-    """The receipts' date form YYMMDDhhmm in UTC, made once a minute."""
+    """Now in UTC, as the receipts of a carrier write it; made once a minute, or once a second."""
 
-    def __init__(self) -> None:
-        self._minute = 0
+    def __init__(self, form: str = "10") -> None:
+        self.configure(form)
+
+    def configure(self, form: str) -> None:
+        """Write dates as `form` says: one of DATE_FORMS."""
+        self._form, self._every_s = DATE_FORMS[form]
+        self._tick = 0
         self._text = b""
 
     def now(self) -> bytes:
-        minute = int(time.time()) // 60
-        if minute != self._minute:
-            self._minute = minute
-            self._text = time.strftime("%y%m%d%H%M", time.gmtime(minute * 60)).encode()
+        tick = int(time.time()) // self._every_s
+        if tick != self._tick:
+            self._tick = tick
+            self._text = time.strftime(self._form, time.gmtime(tick * self._every_s)).encode()
         return self._text
 
 
-def deliver_frame(receipt: Receipt, sequence: int, done_date: bytes, form: str) -> bytes:
+DATE_FORMS = {
+    "10": ("%y%m%d%H%M", 60),
+    "12": ("%y%m%d%H%M%S", 1),
+    "12_year": ("%Y%m%d%H%M", 60),
+    "14": ("%Y%m%d%H%M%S", 1),
+    "zero": ("0000000000", 60),
+    "none": ("", 60),
+}
+"""How a date is written, and how many seconds it stays the same."""
+
+
+def deliver_frame(receipt: Receipt, sequence: int, done_date: bytes, form: str = "both") -> bytes:
     """The deliver_sm of a receipt (SMPP 3.4 §4.6.1, text as Appendix B), `form` both, text or tlv.
 
     Put together by hand because it runs once a message at full speed; a test holds it against the codec.
@@ -100,25 +118,41 @@ def deliver_frame(receipt: Receipt, sequence: int, done_date: bytes, form: str) 
     return _HEADER.pack(16 + len(body), CommandId.DELIVER_SM, 0, sequence) + body
 
 
+class FromHandset:
+    """A message that a handset sent (MO): on its way in the same queues as receipts."""
+
+    __slots__ = ("message", "pdu")
+
+    def __init__(self, message: Message, pdu: DeliverSm | DataSm) -> None:
+        self.message = message
+        self.pdu = pdu
+
+
+Delivery = Receipt | FromHandset
+
+
 class Outbox:
-    """The receipts of one bind: those ready to leave and those that await their deliver_sm_resp."""
+    """What goes to one bind: what is ready to leave and what awaits its deliver_sm_resp."""
 
     def __init__(self) -> None:
-        self.ready: deque[Receipt] = deque()
-        self._in_flight: dict[int, tuple[Receipt, float]] = {}
+        self.ready: deque[Delivery] = deque()
+        self._in_flight: dict[int, tuple[Delivery, float]] = {}
         self._sequence = 0
 
     def __len__(self) -> int:
         return len(self._in_flight)
 
-    def frames(self, window: int, now: float, done_date: bytes, form: str) -> list[bytes]:
-        """As many ready receipts as the window has room for; they are in flight from `now` on."""
+    def frames(self, window: int, now: float, done_date: bytes, write: Writer) -> list[bytes]:
+        """As many as the window has room for; they are in flight from `now` on."""
         ready, in_flight, frames = self.ready, self._in_flight, []
         for _ in range(min(window - len(in_flight), len(ready))):
-            receipt = ready.popleft()
+            delivery = ready.popleft()
             sequence = self.next_sequence()
-            in_flight[sequence] = (receipt, now)
-            frames.append(deliver_frame(receipt, sequence, done_date, form))
+            in_flight[sequence] = (delivery, now)
+            if isinstance(delivery, FromHandset):
+                frames.append(encode(delivery.pdu, sequence=sequence))
+            else:
+                frames.append(write(delivery, sequence, done_date))
         return frames
 
     def next_sequence(self) -> int:
@@ -126,14 +160,14 @@ class Outbox:
         self._sequence = self._sequence % _LAST_SEQUENCE + 1
         return self._sequence
 
-    def answered(self, sequence: int) -> Receipt | None:
-        """The receipt a deliver_sm_resp answers, None when none has this number."""
+    def answered(self, sequence: int) -> Delivery | None:
+        """What a deliver_sm_resp answers, None when none has this number."""
         found = self._in_flight.pop(sequence, None)
         return None if found is None else found[0]
 
-    def overdue(self, before: float) -> list[Receipt]:
-        """Takes out the receipts sent earlier than `before`; the oldest come first, so it stops early."""
-        late: list[Receipt] = []
+    def overdue(self, before: float) -> list[Delivery]:
+        """Takes out what was sent earlier than `before`; the oldest come first, so it stops early."""
+        late: list[Delivery] = []
         while self._in_flight:
             sequence = next(iter(self._in_flight))
             if self._in_flight[sequence][1] >= before:
@@ -141,9 +175,9 @@ class Outbox:
             late.append(self._in_flight.pop(sequence)[0])
         return late
 
-    def drain(self) -> tuple[list[Receipt], list[Receipt]]:
+    def drain(self) -> tuple[list[Delivery], list[Delivery]]:
         """Takes out everything: (sent without an answer, never sent)."""
-        sent = [receipt for receipt, _ in self._in_flight.values()]
+        sent = [delivery for delivery, _ in self._in_flight.values()]
         waiting = list(self.ready)
         self._in_flight.clear()
         self.ready.clear()

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from .counters import Counters
 from .handsets import Handsets
 from .latency import Latencies
+from .ledger import Ledger
 from .options import SmscOptions
+from .reading import Reading
 from .submissions import Submissions
 
 Trace = Callable[[str, dict[str, object]], None]
@@ -17,17 +19,20 @@ Trace = Callable[[str, dict[str, object]], None]
 
 
 class Records:
-    """Counters, what handsets received, which submits were accepted how often, and latencies."""
+    """Counters, handsets, messages that can be asked about, how often submits were accepted, latencies."""
 
     def __init__(self, options: SmscOptions, sampling: random.Random, trace: Trace | None) -> None:
         self.counters = Counters()
-        self.handsets = Handsets(options.handset_limit)
+        self.handsets = Handsets(options.handset_limit, Reading(options))
+        self.ledger = Ledger(options.message_limit)
         self.submissions = Submissions(options.submission_limit)
         self.latencies = Latencies(sampling)
         self.trace = trace
 
     def configure(self, options: SmscOptions) -> None:
         self.handsets.limit = options.handset_limit
+        self.handsets.reading = Reading(options)
+        self.ledger.limit = options.message_limit
         self.submissions.limit = options.submission_limit
 
     def reset(self) -> None:
@@ -35,5 +40,6 @@ class Records:
         for field in dataclasses.fields(Counters):
             setattr(self.counters, field.name, 0)
         self.handsets.clear()
+        self.ledger.clear()
         self.submissions.clear()
         self.latencies.clear()

@@ -25,13 +25,16 @@ Report = Callable[[str, dict[str, object]], None]
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where and how to serve. `control_port` None means no control port, port 0 any free one."""
+    """Where and how to serve, on `standby` further ports, too.
+    `control_port` None means no control port, port 0 any free one.
+    """
 
     host: str = "127.0.0.1"
     port: int = 2775
     control_port: int | None = None
     seed: int = 0
     verbose: bool = False
+    standby: int = 0
 
 
 def serve(options: SmscOptions, serving: Serving, report: Report) -> None:
@@ -51,8 +54,9 @@ async def _serve(options: SmscOptions, serving: Serving, report: Report) -> None
         loop.add_signal_handler(number, control.quit.set)
     control_port = None if serving.control_port is None else await control.start(serving.control_port)
     try:
-        port = await smsc.start(serving.host, serving.port)
-        report("listening", {"host": serving.host, "port": port, "control_port": control_port})
+        port = await smsc.start(serving.host, serving.port, serving.standby)
+        where = {"host": serving.host, "port": port, "control_port": control_port}
+        report("listening", {**where, "ports": list(smsc.ports)})
         await control.quit.wait()
         summary = smsc.stats()
         await smsc.stop()

@@ -1,6 +1,8 @@
-"""The carrier's rate limit."""
+"""The carrier's rate limits."""
 
 from __future__ import annotations
+
+from .options import Pairs
 
 
 class TokenBucket:
@@ -21,3 +23,30 @@ class TokenBucket:
             return False
         self._tokens = tokens - 1
         return True
+
+    @property
+    def used(self) -> float:
+        """The share of the burst that the last submit left used, 0…1."""
+        return 1 - self._tokens / self.burst
+
+
+class Limits:
+    """Rates of single senders and of destinations by prefix (option `limits`); the first that fits counts."""
+
+    def __init__(self, limits: Pairs) -> None:
+        self._senders: dict[bytes, TokenBucket] = {}
+        self._prefixes: list[tuple[bytes, TokenBucket]] = []
+        for whom, tps in limits:
+            name, rate = whom.encode("latin-1", "replace"), float(tps)
+            bucket = TokenBucket(rate, max(1.0, rate / 10), 0.0)
+            if name.startswith(b"+"):
+                self._prefixes.append((name[1:], bucket))
+            else:
+                self._senders[name] = bucket
+
+    def take(self, sender: bytes, digits: bytes, now: float) -> bool:
+        """Whether a submit from `sender` to international `digits` stays within their rate."""
+        bucket = self._senders.get(sender)
+        if bucket is None:
+            bucket = next((found for prefix, found in self._prefixes if digits.startswith(prefix)), None)
+        return bucket is None or bucket.take(now)

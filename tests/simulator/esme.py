@@ -140,11 +140,11 @@ class Carrier:
 
 
 @asynccontextmanager
-async def carrier(seed: int = 1, **options: Any) -> AsyncIterator[Carrier]:
+async def carrier(seed: int = 1, standby: int = 0, **options: Any) -> AsyncIterator[Carrier]:
     broken: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(context))
     smsc = Smsc(SmscOptions().changed(options), seed)
-    running = Carrier(smsc, await smsc.start())
+    running = Carrier(smsc, await smsc.start(standby=standby))
     try:
         yield running
     finally:

@@ -24,7 +24,7 @@ async def controlled(**options: Any) -> AsyncIterator[tuple[Carrier, Control, in
             await control.stop()
 
 
-async def say(port: int, command: str, **arguments: Any) -> Any:
+async def say(port: int, command: str, /, **arguments: Any) -> Any:
     return await asyncio.to_thread(ask, port, command, **arguments)
 
 
@@ -83,7 +83,7 @@ async def test_another_process_can_steer() -> None:
 )
 async def test_a_wrong_request_is_answered_with_what_is_expected(line: bytes, expected: str) -> None:
     async with controlled() as (_, control, port):
-        reply = control.answer(line)
+        reply = await control.answer(line)
         assert reply["ok"] is False
         assert expected in str(reply["error"])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -97,3 +97,37 @@ async def test_a_foreign_client_sees_a_refused_submit() -> None:
         talk = Conversation(running.port)
         await asyncio.to_thread(talk.run, PREFIX + "042", "code", "", False)
         assert [answer.status for answer in talk.answers] == [Status.ESME_RSUBMITFAIL]
+
+
+class Inquiry(Conversation):
+    """Submits to the loop, reads what comes back, and asks what became of it."""
+
+    def answered_query(self, pdu: Any) -> None:
+        self.states.append((pdu.message_id, pdu.message_state))
+
+    def inquire(self, number: str, text: str) -> None:
+        self.states: list[tuple[bytes, int]] = []
+        self.client.set_query_resp_handler(self.answered_query)
+        try:
+            self.bind("")
+            self.submit(number, text)
+            while not self.receipts:
+                self.client.read_once()
+            (answer,) = self.answers
+            self.client.query_message(
+                message_id=answer.message_id.decode(), source_addr_ton=5, source_addr="ACME"
+            )
+            while not self.states:
+                self.client.read_once()
+        finally:
+            self.client.disconnect()
+
+
+async def test_a_foreign_client_reads_what_comes_back_and_asks_what_became_of_it() -> None:
+    async with carrier(mo_loop=NUMBER, receipt_missing=1) as running:
+        talk = Inquiry(running.port)
+        await asyncio.to_thread(talk.inquire, NUMBER, "{482917} @ ok")
+        (echo,) = talk.receipts
+        assert (echo.source_addr, echo.destination_addr) == (NUMBER.encode(), b"ACME")
+        assert echo.short_message.decode("utf-16-be") == "{482917} @ ok"
+        assert talk.states == [(talk.answers[0].message_id, smpplib.consts.SMPP_MESSAGE_STATE_DELIVERED)]

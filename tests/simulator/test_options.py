@@ -66,6 +66,19 @@ def test_options_are_changed_by_text_or_by_value() -> None:
     assert SmscOptions().changed(changed.as_json()) == changed
 
 
+def test_lists_and_pairs_are_read_as_text_or_as_what_they_are() -> None:
+    as_text = SmscOptions().changed(
+        {"long_forms": "udh8, sar", "alphabets": "0=latin1,8=ucs2", "limits": "+91=2.5", "senders": ""}
+    )
+    as_json = SmscOptions().changed(
+        {"long_forms": ["udh8", "sar"], "alphabets": {"0": "latin1", 8: "ucs2"}, "limits": {"+91": 2.5}}
+    )
+    assert as_text == as_json
+    assert (as_text.long_forms, as_text.alphabets) == (("udh8", "sar"), (("0", "latin1"), ("8", "ucs2")))
+    assert as_text.as_json()["alphabets"] == "0=latin1,8=ucs2"
+    assert SmscOptions().changed(as_text.as_json()) == as_text
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -80,6 +93,23 @@ def test_options_are_changed_by_text_or_by_value() -> None:
         ("stories", "perhaps", "true or false"),
         ("system_id", 7, "not a text"),
         ("receipt_missing", "nan", "at least 0"),
+        ("long_forms", "udh8,pigeon", "'pigeon' is not one of udh8"),
+        ("long_forms", ["pigeon"], "'pigeon' is not one of udh8"),
+        ("alphabets", "0", "expected NAME=VALUE"),
+        ("alphabets", "0=klingon", "'klingon' is not one of gsm7"),
+        ("alphabets", "256=gsm7", "not one octet"),
+        ("alphabets", "x=gsm7", "not a whole number"),
+        ("required_tlvs", "0x10000=any", "not two octets"),
+        ("required_tlvs", "0x1400=float", "begin with one of any"),
+        ("limits", "ACME=0", "not a rate"),
+        ("limits", "ACME=fast", "not a rate"),
+        ("source_types", "numeric=1", "expected TON/NPI"),
+        ("source_types", "royal=1/1", "'royal' is not one of numeric"),
+        ("destination_types", "1/1,2", "expected TON/NPI"),
+        ("outbind", "host", "expected HOST:PORT"),
+        ("outbind_password", "much too long", "at most 8 ASCII"),
+        ("receipt_id_key", "ключ", "at most 32 ASCII"),
+        ("receipt_words", {"DELIVRD": "X" * 33}, "at most 32 ASCII"),
     ],
 )
 def test_a_wrong_option_says_what_is_expected(name: str, value: object, expected: str) -> None:

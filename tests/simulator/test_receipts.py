@@ -4,6 +4,8 @@ import pytest
 
 from connector.simulator.account import Account
 from connector.simulator.fates import DELIVERED, Report, State
+from connector.simulator.grammar import writer
+from connector.simulator.options import DEFAULTS
 from connector.simulator.receipts import Message, Outbox, Receipt, deliver_frame
 from connector.simulator.stories import STORIES
 from protocols.smpp.constants import CommandId, Tag
@@ -33,6 +35,7 @@ def receipt(
 
 
 ACCOUNT = Account("acme", Random(1))
+WRITE = writer(DEFAULTS)
 
 
 @pytest.mark.parametrize(("state", "form"), CASES)
@@ -81,12 +84,12 @@ def test_the_esme_reads_the_receipt_as_it_was_meant(state: State, form: str) -> 
 def test_the_window_bounds_what_is_in_flight() -> None:
     outbox = Outbox()
     outbox.ready += [receipt(ACCOUNT, None, b"%d" % number) for number in range(5)]
-    assert [decode(frame).sequence for frame in outbox.frames(3, 1.0, b"", "both")] == [1, 2, 3]
-    assert outbox.frames(3, 2.0, b"", "both") == []
+    assert [decode(frame).sequence for frame in outbox.frames(3, 1.0, b"", WRITE)] == [1, 2, 3]
+    assert outbox.frames(3, 2.0, b"", WRITE) == []
     answered = outbox.answered(2)
     assert answered is not None and answered.message.id == b"1"
     assert outbox.answered(2) is None
-    assert len(outbox.frames(3, 3.0, b"", "both")) == 1
+    assert len(outbox.frames(3, 3.0, b"", WRITE)) == 1
     assert [late.message.id for late in outbox.overdue(2.0)] == [b"0", b"2"]
     sent, waiting = outbox.drain()
     assert ([one.message.id for one in sent], [one.message.id for one in waiting]) == ([b"3"], [b"4"])

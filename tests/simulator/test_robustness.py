@@ -6,14 +6,31 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.simulator.control import ask
-from protocols.smpp.constants import CommandId
-from protocols.smpp.pdu import HEADER, BindTransceiver, DeliverSmResp, EnquireLink, Unbind, UnbindResp, encode
+from protocols.smpp.constants import CommandId, Tag
+from protocols.smpp.pdu import (
+    HEADER,
+    BindTransceiver,
+    BroadcastSm,
+    CancelSm,
+    DataSm,
+    DataSmResp,
+    DeliverSmResp,
+    EnquireLink,
+    QuerySm,
+    ReplaceSm,
+    SmeAddress,
+    SubmitMulti,
+    Unbind,
+    UnbindResp,
+    encode,
+)
 from tests.simulator.esme import Esme, carrier, text_to
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,25 +47,62 @@ frames = st.sampled_from(
         encode(UnbindResp(), sequence=6),
         HEADER.pack(16, CommandId.SUBMIT_SM, 0, 7),
         HEADER.pack(16, CommandId.GENERIC_NACK, 3, 1),
+        encode(text_to("491511", b"\x06\x08\x04\x01\x02\x02\x01" + b"x" * 9, esm_class=0x40), sequence=8),
+        encode(DataSm(destination_addr=b"491511", tlvs=((Tag.MESSAGE_PAYLOAD, b"\xff" * 300),)), sequence=9),
+        encode(
+            SubmitMulti(dest_addresses=(SmeAddress(1, 1, b"491511"),), registered_delivery=1), sequence=10
+        ),
+        encode(QuerySm(b"1"), sequence=11),
+        encode(CancelSm(destination_addr=b"491511"), sequence=12),
+        encode(ReplaceSm(b"1"), sequence=13),
+        encode(BroadcastSm(), sequence=14),
+        encode(DataSmResp(), sequence=1),
     ]
 )
+PLAIN = {"handset_limit": 2}
+PECULIAR = {
+    "alphabets": "0=gsm7_packed,8=ucs2",
+    "national_tables": "all",
+    "long_forms": "udh16",
+    "length_checked": True,
+    "validity_honoured": True,
+    "destination_forms": "digits,national",
+    "country_code": "49",
+    "required_tlvs": "0x1400=digits",
+    "mo_loop": "491511,self",
+    "limits": "ACME=1000,+49=1000",
+    "congestion": True,
+    "receipt_pdu": "data_sm",
+    "receipt_intermediate": "always",
+    "receipt_buffered": True,
+    "receipt_dates": "14",
+    "receipt_words": "DELIVRD=DONE",
+    "response_duplicate": 0.5,
+    "refused_share": 0.2,
+    "message_limit": 3,
+    "handset_limit": 2,
+}
 anything = st.lists(frames | st.binary(max_size=40), max_size=12).map(b"".join)
 
 
 @settings(max_examples=60)
 @given(octets=anything, place=st.integers(0, 500), octet=st.integers(0, 255))
-def test_anything_is_survived(octets: bytes, place: int, octet: int) -> None:
+@pytest.mark.parametrize("options", [PLAIN, PECULIAR, {**PECULIAR, "required_tlvs": ""}])
+def test_anything_is_survived(options: dict[str, Any], octets: bytes, place: int, octet: int) -> None:
     spoilt = octets[:place] + bytes((octet,)) + octets[place + 1 :]
 
     async def conversation() -> None:
-        async with carrier(response_delay="uniform:0,0.002", handset_limit=2) as running:
+        async with carrier(response_delay="uniform:0,0.002", **options) as running:
             for stream in (octets, spoilt):
                 rude = await running.esme()
                 rude.writer.write(stream)
                 rude.writer.write_eof()
                 await rude.rest()
             polite = await running.bound(account=b"polite")  # the rude one's receipts are its own
-            assert (await polite.ask(text_to("491511", registered_delivery=0))).status == 0
+            assert (await polite.ask(EnquireLink())).command_id == CommandId.ENQUIRE_LINK_RESP
+            pdu = text_to("491511", registered_delivery=0, source_addr=b"POLITE")
+            expected = (0,) if options is PLAIN else (0, 0x0B, 0x45, 0xC3)
+            assert (await polite.ask(pdu)).status in expected
 
     asyncio.run(conversation())
 
