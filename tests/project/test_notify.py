@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 def test_ready_carries_its_status_in_the_same_datagram(manager: socket.socket) -> None:
     assert notify.ready("2 binds,\n 1 lane")
     assert manager.recv(4096) == b"READY=1\nSTATUS=2 binds, 1 lane"
+
+
+def test_reloading_tells_since_when(manager: socket.socket) -> None:
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000
+    assert notify.reloading("reading the configuration")
+    state, since, status = manager.recv(4096).decode().split("\n")
+    after = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000
+    assert (state, status) == ("RELOADING=1", "STATUS=reading the configuration")
+    assert before <= int(since.removeprefix("MONOTONIC_USEC=")) <= after
 
 
 def test_stopping_and_watchdog(manager: socket.socket) -> None:
