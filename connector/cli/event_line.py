@@ -31,6 +31,8 @@ def event_words(event: Event) -> str:
         words += f": {event.outcome}"
     if event.carrier:
         words += f" by {event.carrier}"
+    if event.type == "received":
+        return words + _written(event)
     if event.attempt is not None and event.attempt > 1:
         words += f", attempt {event.attempt}"
     if event.parts is not None and event.parts > 1:
@@ -38,3 +40,20 @@ def event_words(event: Event) -> str:
     if event.reason:
         words += f" ({event.reason})"
     return words + (" · final" if event.final else "")
+
+
+def _written(event: Event) -> str:
+    """What a handset wrote, on one line."""
+    words = f", from {event.from_} to {event.to}: "
+    if event.text is not None:
+        lines = "⏎".join(event.text.splitlines())
+        words += "“" + "".join(each if each.isprintable() else "·" for each in lines) + "”"
+    else:
+        words += f"{len(event.data or '') // 2} octets of data"
+    if event.parts is not None and event.parts > 1:
+        words += f", {event.parts} parts"
+    if event.missing:
+        words += f", missing {', '.join(map(str, event.missing))}"
+    if event.keyword:
+        words += f" = {event.keyword} ({event.keyword_lang})"
+    return words

@@ -16,7 +16,8 @@ from connector.cli.job_socket import job_socket_option, open_client
 __all__ = ["command"]
 
 _BINDS = ("CARRIER", "BIND", "STATE", "WINDOW", "TOKENS", "RATE")
-_ORPHANS = ("ORPHAN RECEIPTS", "AT", "STATE", "RECEIPT")
+_RECEIPTS = ("RECEIPTS OF", "MATCHED", "ID FORM", "ORPHANS", "OLDEST")
+_ORPHANS = ("ORPHANS OF", "AT", "AGE", "STATE", "ID", "RECEIPT")
 Row = tuple[str, str]
 
 
@@ -28,6 +29,7 @@ def command(socket_path: Path, *, as_json: bool) -> None:
 
     WINDOW is submit_sm without answer of the most there may be; TOKENS are PDUs that may leave at once,
     RATE is how many come a second: the configured tps, or less after the carrier said that it is too much.
+    MATCHED is the share of recent receipts that found their message, ID FORM is how they spell its id.
 
     \b
     Example:
@@ -43,6 +45,8 @@ def command(socket_path: Path, *, as_json: bool) -> None:
     print_columns(_BINDS, list(_binds(stats["carriers"])))
     click.echo()
     print_columns(("JOBS", ""), list(_jobs(stats)))
+    click.echo()
+    print_columns(_RECEIPTS, list(_receipts(stats)))
     if stats["orphans"]:
         click.echo()
         print_columns(_ORPHANS, [_orphan(each) for each in stats["orphans"]])
@@ -71,13 +75,38 @@ def _jobs(stats: dict[str, Any]) -> Iterator[Row]:
             if number:
                 yield f"{kind}: {name}" if kind == "refused" else name, str(number)
     yield "receipts without their message", str(stats["parked_receipts"])
+    if stats["inbound_parts"]:
+        yield "parts of handsets' messages that wait for others", str(stats["inbound_parts"])
     for application, number in stats["event_backlog"].items():
         yield f"events not acknowledged by {application}", str(number)
 
 
+def _receipts(stats: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    waiting = {row["carrier"]: row for row in stats["orphan_counts"]}
+    carriers = {carrier["name"]: carrier for carrier in stats["carriers"]}
+    for name in [*carriers, *(name for name in waiting if name not in carriers)]:
+        ratio, form = "-", "-"
+        if (carrier := carriers.get(name)) is not None:
+            form = carrier["id_form"] or "being learned"
+            form += " (by its file)" if carrier["id_form_fixed"] else ""
+            if carrier["receipt_match_ratio"] is not None:
+                ratio = f"{carrier['receipt_match_ratio']:.1%}"
+        orphans = waiting.get(name, {"receipts": 0, "oldest_s": None})
+        oldest = "-" if orphans["oldest_s"] is None else _age(orphans["oldest_s"])
+        yield name, ratio, form, str(orphans["receipts"]), oldest
+
+
 def _orphan(orphan: dict[str, Any]) -> tuple[str, ...]:
-    account = orphan["account"].replace("|", " ")
-    return account, clock_time(orphan["at"]), orphan["state"], _receipt_head(orphan["state"], orphan["raw"])
+    id = _printable(bytes.fromhex(orphan["message_id"]).decode("latin-1")) or "-"
+    head = _receipt_head(orphan["state"], orphan["raw"])
+    return orphan["carrier"], clock_time(orphan["at"]), _age(orphan["age_s"]), orphan["state"], id, head
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _receipt_head(state: str, raw: str) -> str:
@@ -89,4 +118,8 @@ def _receipt_head(state: str, raw: str) -> str:
         return "(no receipt text)"
     end = receipt.lower().find("text:")
     end = len(receipt) if end < 0 else end
-    return "".join(character if character.isprintable() else "·" for character in receipt[:end].rstrip())
+    return _printable(receipt[:end].rstrip())
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "·" for character in text)

@@ -37,7 +37,17 @@ _STATES = {
     "FAILED": "delivery failed",
 }
 _ENDINGS = ("refused", "deferred", "unknown", "unsent")
-_RESULTS = {None: "not final", "delivered": "counts as delivered", "failed": "counts as failed"}
+_RESULTS = {
+    None: "not final",
+    "delivered": "counts as delivered",
+    "failed": "counts as failed",
+    "expired": "counts as expired",
+}
+_KINDS = {
+    "receipt": "receipt {} from {} for {}",
+    "intermediate": "intermediate notification {} from {} for {}",
+    "query": "answer {} from {} to our query about {}",
+}
 
 
 @click.command("why")
@@ -102,9 +112,12 @@ def _sent(step: Step, attempt: Step, status: Step) -> str:
 
 def _receipt(step: Step, attempt: Step, status: Step) -> str:
     state = step["state"]
+    told = _KINDS.get(step.get("kind") or "", _KINDS["receipt"])
+    words = told.format(state, step["carrier"], _which(step, attempt))
+    error = f" with {step['error']}" if step.get("error") else ""
     meaning = _STATES.get(state, "a state we do not know")
-    result = _RESULTS[step["result"]]
-    return f"receipt {state} from {step['carrier']} for {_which(step, attempt)}: {meaning}; {result}"
+    effect = "too late to change anything" if step.get("late") else _RESULTS[step["result"]]
+    return f"{words}{error}: {meaning}; {effect}"
 
 
 def _refused(step: Step, attempt: Step, status: Step) -> str:

@@ -273,7 +273,13 @@ class VendorTlv(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "uintN: a number, big-endian."
         ),
     ]
-    value: Annotated[str, Meta(min_length=1, description="A constant.")] | None = None
+    value: (
+        Annotated[
+            str,
+            Meta(min_length=1, max_length=1_000, title="1 to 1,000 characters", description="A constant."),
+        ]
+        | None
+    ) = None
     registered: (
         Annotated[
             str,

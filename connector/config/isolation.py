@@ -18,7 +18,7 @@ __all__ = ["Claim", "claims", "shared_problems"]
 class Claim(Struct, frozen=True, kw_only=True):
     """One thing an instance owns alone.
 
-    kind      for people: "carrier account", "sender id", "socket", "HTTP port"
+    kind      for people: "carrier account", "sender id", "socket", "port"
     identity  two claims of one kind with the same identity are one thing
     shown     how the file says it
     document  and path: where it says so
@@ -51,7 +51,8 @@ def claims(instance: Instance) -> Iterator[Claim]:
     for carrier in config.carriers:
         account = carrier.account
         # The port does not count: carriers offer one account on several ports.
-        hosts = {account.host, *(address.rpartition(":")[0] for address in account.standby)}
+        standby = (address.rpartition(":")[0].strip("[]") for address in account.standby)
+        hosts = {account.host, *standby}
         for host in sorted(hosts):
             yield Claim(
                 kind="carrier account",
@@ -59,6 +60,12 @@ def claims(instance: Instance) -> Iterator[Claim]:
                 shown=f"{account.system_id} at {host}",
                 document=instance.carriers[carrier.name],
                 path=("account", "system_id"),
+            )
+        if carrier.outbind is not None:
+            yield _port_claim(
+                int(carrier.outbind.listen.rpartition(":")[2]),
+                instance.carriers[carrier.name],
+                ("outbind", "listen"),
             )
     for index, sender in enumerate(config.jobs.senders):
         identity = sender.removeprefix("+").casefold()
@@ -75,10 +82,11 @@ def claims(instance: Instance) -> Iterator[Claim]:
         socket = os.path.realpath(config.socket.path)
         yield Claim(kind="socket", identity=(socket,), shown=socket, document=main, path=("socket", "path"))
     if config.http is not None:
-        port = config.http.address[1]
-        yield Claim(
-            kind="HTTP port", identity=(port,), shown=str(port), document=main, path=("http", "listen")
-        )
+        yield _port_claim(config.http.address[1], main, ("http", "listen"))
+
+
+def _port_claim(port: int, document: Document, path: Path) -> Claim:
+    return Claim(kind="port", identity=(port,), shown=str(port), document=document, path=path)
 
 
 def _shared(claim: Claim, file: str, line: int) -> Problem:

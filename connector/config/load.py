@@ -15,8 +15,8 @@ from .document import FOLDER, Document, read_document
 from .model import Config, ConnectorFile
 from .problem import ConfigError, Problem
 from .resolve import resolved_applications, socket_path, state_folder
-from .rules import carrier_problems, connector_problems, habit_problems, template_problems
-from .secrets import locate_password
+from .rules import carrier_problems, connector_problems, habit_problems, lane_problems, template_problems
+from .secrets import file_faults, locate_password
 from .template import Template, TemplateFile
 from .validate import file_problems
 
@@ -94,6 +94,8 @@ class _Reading:
         templates = tuple(self._templates())
         config = None
         if main is not None and file is not None:
+            for carrier, document in carriers:
+                self._problems += lane_problems(document, carrier, file.jobs.senders)
             ordered = sorted(
                 (carrier for carrier, _ in carriers), key=lambda carrier: (carrier.priority, carrier.name)
             )
@@ -153,6 +155,7 @@ class _Reading:
                 continue
             enabled += file.enabled
             password_path = self._password_path(document, file)
+            self._try_tls(document, file)
             yield (
                 msgspec.convert(
                     {
@@ -173,11 +176,28 @@ class _Reading:
         # A carrier that is switched off may have lost its password.
         if not file.enabled:
             return ""
+        for key, fault in file_faults(file, self._folder):
+            self._problems.append(document.problem(key, fault, "config_secret"))
         located = locate_password(file.account, self._folder, self._environment)
         for text, problems in ((located.fault, self._problems), (located.note, self._notes)):
             if text:
                 problems.append(document.problem(("account", located.key), text, "config_secret"))
         return located.path
+
+    def _try_tls(self, document: Document, file: CarrierFile) -> None:
+        tls = file.tls
+        if tls is None or not file.enabled:
+            return
+        keys = (tls.key_file is not None) + (tls.key_credential is not None)
+        if keys != (tls.certificate_file is not None):
+            return  # told among what contradicts itself
+        from .tls import CredentialAbsent, TlsError, context_of  # most commands need no OpenSSL
+
+        try:
+            context_of(tls, str(self._folder), self._environment)
+        except TlsError as error:
+            problems = self._notes if isinstance(error, CredentialAbsent) else self._problems
+            problems.append(document.problem(("tls", error.key), str(error)))
 
     def _templates(self) -> Iterator[Template]:
         for path in self._toml_files("templates", required=False):

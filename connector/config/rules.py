@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from typing import TypeVar
+
+from protocols.gsm.coding import SEPTETS, encode
+from protocols.gsm.errors import Unencodable
+from protocols.gsm.languages import TAGS, Language
+from protocols.smpp.constants import Tag
 
 from .carrier import CarrierFile
 from .document import FILE, Document
 from .fields import END
+from .habits import Coding, Text
 from .model import ApplicationFile, ConnectorFile
 from .problem import Path, Problem, did_you_mean
 from .template import TemplateFile, pieces
 
-__all__ = ["carrier_problems", "connector_problems", "habit_problems", "template_problems"]
+__all__ = ["carrier_problems", "connector_problems", "habit_problems", "lane_problems", "template_problems"]
 
 T = TypeVar("T")
 
 # A carrier's name becomes a metric label and part of events; a template's is what jobs carry.
 _STEM = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,63}" + END)
 _MAX_PORT = 65_535
+
+# Twice in one PDU, nobody knows which one counts.
+_OWN_TAGS = {
+    Tag.DEST_ADDR_SUBUNIT: "dest_addr_subunit",
+    Tag.SAR_MSG_REF_NUM: "sar_msg_ref_num",
+    Tag.SAR_TOTAL_SEGMENTS: "sar_total_segments",
+    Tag.SAR_SEGMENT_SEQNUM: "sar_segment_seqnum",
+    Tag.MESSAGE_PAYLOAD: "message_payload",
+}
 
 
 def connector_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]:
@@ -96,24 +113,109 @@ def habit_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
             ("backoff", "initial_s"),
             f"{file.backoff.initial_s:g} exceeds max_s, expected at most {file.backoff.max_s:g}",
         )
-
-
+    yield from _address_problems(document, file)
+    yield from _text_problems(document, file.text)
+    yield from _status_problems(document, file)
     yield from _tlv_problems(document, file)
+    yield from _limit_problems(document, file)
+    yield from _tls_problems(document, file)
+
+
+def lane_problems(document: Document, file: CarrierFile, senders: tuple[str, ...]) -> Iterator[Problem]:
+    """Sender ids in a carrier's file that the lane does not have: what is said of them would never count."""
+    for index, limit in enumerate(file.limits):
+        if limit.sender is not None and limit.sender not in senders:
+            yield document.problem(("limits", index, "sender"), _not_a_sender(limit.sender, senders))
+    for sender in file.source.replace:
+        if sender not in senders:
+            yield document.problem(("source", "replace", sender), _not_a_sender(sender, senders))
+
+
+def _address_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
+    listed: list[tuple[Path, str]] = [
+        (("account", "standby", index), address) for index, address in enumerate(file.account.standby)
+    ]
+    outbind = file.outbind
+    if outbind is not None:
+        listed.append((("outbind", "listen"), outbind.listen))
+    for path, address in listed:
+        if not 1 <= int(address.rpartition(":")[2]) <= _MAX_PORT:
+            yield document.problem(path, f'"{address}" has no such port, expected 1 to {_MAX_PORT}')
+    if outbind is None:
+        return
+    if file.tls is not None:
+        # Our password would leave on the connection that the carrier opens.
+        yield document.problem(("outbind",), "is not possible with [tls], expected only one of the two")
+    if outbind.password_file is not None and outbind.password_credential is not None:
+        message = "both are there, expected either `password_file` or `password_credential`"
+        yield document.problem(("outbind", "password_file"), message)
+    for index, entry in enumerate(outbind.allow):
+        try:
+            ip_network(entry)
+        except ValueError as error:
+            yield document.problem(
+                ("outbind", "allow", index), f"{error}, expected an IP address or network without host bits"
+            )
+
+
+def _text_problems(document: Document, text: Text) -> Iterator[Problem]:
+    for key in ("codec", "data_coding"):
+        for index, first in _repeated(getattr(alphabet, key) for alphabet in text.alphabets):
+            message = f"repeats the {key} of entry {first}, expected each {key} once"
+            yield document.problem(("text", "alphabets", index, key), message)
+    codecs: list[Coding] = [alphabet.codec for alphabet in text.alphabets]
+    if text.national_tables and not set(codecs) & set(SEPTETS):
+        message = "has no use without the GSM alphabet, expected gsm7 or gsm7_packed in `alphabets`"
+        yield document.problem(("text", "national_tables"), message)
+    languages = [TAGS[tag] for tag in text.national_tables]
+    for key, replacement in text.substitutions.items():
+        if not any(_holds(replacement, codec, languages) for codec in codecs):
+            yield document.problem(
+                ("text", "substitutions", key),
+                "no alphabet of this carrier has it, expected another replacement",
+            )
+
+
+def _holds(text: str, codec: Coding, languages: list[Language]) -> bool:
+    tables: list[Language | None] = [None, *languages] if codec in SEPTETS else [None]
+    for locking in tables:
+        for single in tables:
+            with contextlib.suppress(Unencodable):
+                encode(text, codec, locking, single)
+                return True
+    return False
+
+
+def _status_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
+    codes = tuple(file.statuses)
+    for code in codes:
+        if not int(code, 16):
+            yield document.problem(
+                ("statuses", code), "is success (ESME_ROK), expected the status of a refusal"
+            )
+    for index, first in _repeated(int(code, 16) for code in codes):
+        yield document.problem(
+            ("statuses", codes[index]), f"is the same status as {codes[first]}, expected it once"
+        )
+
+
+def _limit_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
     for index, limit in enumerate(file.limits):
         if (limit.sender is None) == (limit.destination is None):
             yield document.problem(
                 ("limits", index), "has both or neither of `sender` and `destination`, expected exactly one"
             )
-    for index, first in _repeated(alphabet.codec for alphabet in file.text.alphabets):
-        message = f"repeats the codec of entry {first}, expected each codec once"
-        yield document.problem(("text", "alphabets", index, "codec"), message)
-    yield from _tls_problems(document, file)
+    for index, first in _repeated((limit.sender, limit.destination) for limit in file.limits):
+        yield document.problem(("limits", index), f"is for the same as entry {first}, expected it once")
 
 
 def _tlv_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
     for index, first in _repeated(tlv.tag for tlv in file.tlvs):
         yield document.problem(("tlvs", index, "tag"), f"repeats the tag of entry {first}, expected it once")
     for index, tlv in enumerate(file.tlvs):
+        if tlv.tag in _OWN_TAGS:
+            message = f"{_OWN_TAGS[tlv.tag]} is set by the connector itself, expected another tag"
+            yield document.problem(("tlvs", index, "tag"), message)
         if (tlv.value is None) == (tlv.registered is None):
             message = "has both or neither of `value` and `registered`, expected exactly one"
             yield document.problem(("tlvs", index), message)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 
 from msgspec import Struct
 
-from .carrier import Account
+from .carrier import Account, CarrierFile
+from .problem import Path
 
-__all__ = ["Located", "locate_password", "read_password"]
+__all__ = ["Located", "file_faults", "locate_password", "read_password"]
 
 # SMPP 3.4 §5.2.2: 9 octets with the closing NUL.
 _PASSWORD_OCTETS = 8
@@ -52,6 +53,17 @@ def locate_password(account: Account, folder: FilePath, environment: Mapping[str
         return Located(key="password_credential", note=note)
     # systemd guards the folder and may grant access by ACL, which shows as a group permission.
     return _tried(FilePath(directory) / account.password_credential, "password_credential", "")
+
+
+def file_faults(carrier: CarrierFile, folder: FilePath) -> Iterator[tuple[Path, str]]:
+    """(key, what is wrong) of the other secrets of a carrier that lie in files."""
+    tls, outbind = carrier.tls, carrier.outbind
+    if tls is not None and tls.key_file is not None and (fault := _exposure(folder / tls.key_file)):
+        yield ("tls", "key_file"), fault
+    if outbind is not None and outbind.password_file is not None:
+        located = _tried(folder / outbind.password_file, "password_file", "")
+        if fault := located.fault or _exposure(folder / outbind.password_file):
+            yield ("outbind", "password_file"), fault
 
 
 def read_password(path: str) -> bytes:

@@ -65,7 +65,8 @@ class TemplateFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         dict[ParameterName, Annotated[str, Meta(min_length=1, max_length=64, title="1 to 64 characters")]],
         Meta(
             title="a table of registered ids",
-            description="Ids under which the text is registered, for the carriers' [[tlvs]] that ask for them.",
+            description="Ids under which the text is registered, for the carriers' [[tlvs]] that ask for "
+            "them.",
         ),
     ] = {}
 

@@ -105,10 +105,13 @@ class Gate:
     def _require_route(self, content: Content) -> None:
         """At least one carrier must be able to send it; else the first one's reason is told."""
         first: Unsendable | None = None
-        for _, draft in self.drafts(content):
-            if not isinstance(draft, Unsendable):
+        for encoder in self._encoders.values():
+            try:
+                encoder.draft(content)
+            except Unsendable as error:
+                first = first or error
+            else:
                 return
-            first = first or draft
         if first is not None:
             raise ConnectorError(
                 "invalid_job", f"no carrier of this lane can send it: {first}", field=first.field

@@ -105,7 +105,7 @@ def _receipt(row: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
 def parts_to_recall(row: dict[str, Any]) -> list[tuple[str, SentPart]]:
     """(carrier, part) of all that must be taken back for the job to be stopped.
 
-    None when that cannot be done: it is final, or the carrier never told the id of a part.
+    None of them when that cannot be done: it is final, or the carrier never told the id of a part.
     """
     if row["outcome"] is not None:
         return []
@@ -119,7 +119,10 @@ def parts_to_recall(row: dict[str, Any]) -> list[tuple[str, SentPart]]:
         if attempt["result"] is not None or not whole:
             return []
         found += [
-            (attempt["carrier"], SentPart(bytes.fromhex(answer["raw"]), content.sender, row["recipient"]))
+            (
+                attempt["carrier"],
+                SentPart(attempt["account"], bytes.fromhex(answer["raw"]), content.sender, row["recipient"]),
+            )
             for answer in answers
             if answer["result"] is None
         ]

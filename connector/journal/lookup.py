@@ -31,8 +31,14 @@ class Lookup:
     async def job(self, app: int, ext: str) -> dict[str, Any] | None:
         return await self._ask(self._reader.job, app, ext)
 
-    async def orphans(self, limit: int) -> list[dict[str, Any]]:
-        return await self._ask(self._reader.orphans, limit)
+    async def orphans(self, limit: int, now: float) -> list[dict[str, Any]]:
+        return await self._ask(self._reader.orphans, limit, now)
+
+    async def id_forms(self) -> dict[int, dict[str, int]]:
+        return await self._ask(self._reader.id_forms)
+
+    async def orphan_counts(self, now: float) -> list[dict[str, Any]]:
+        return await self._ask(self._reader.orphan_counts, now)
 
     async def _ask(self, question: Callable[..., _T], *args: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, question, *args)

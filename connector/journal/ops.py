@@ -11,9 +11,11 @@ from typing import Any, Literal
 import msgspec
 
 from connector.model import LiveJob, Outcome
+from protocols.gsm.coding import Coding
 
 __all__ = [
-    "Accept", "Acknowledge", "Answer", "Batch", "Chunk", "Finish", "Intend", "Receipt", "Settle", "no_key",
+    "Accept", "Acknowledge", "Answer", "Batch", "Chunk", "Finish", "Inbound", "InboundPart", "Intend",
+    "Query", "Receipt", "Settle", "no_key",
 ]  # fmt: skip
 
 Verdict = Literal["new", "duplicate", "conflict"]
@@ -54,7 +56,8 @@ class Intend(msgspec.Struct):
 class Answer(msgspec.Struct, gc=False):
     """A submit_sm_resp that accepts a part. `complete`: it was the attempt's last part.
 
-    `key` is empty when the carrier gave no message id.
+    `key` is empty when the carrier gave no message id. `substituted`: what was replaced in the text, as
+    (original, replacement, how often).
     """
 
     job: LiveJob
@@ -68,6 +71,7 @@ class Answer(msgspec.Struct, gc=False):
     at: float
     complete: bool
     late: bool
+    substituted: tuple[tuple[str, str, int], ...] = ()
 
 
 class Settle(msgspec.Struct):
@@ -86,9 +90,16 @@ class Settle(msgspec.Struct):
 class Receipt(msgspec.Struct):
     """What a carrier reported. *out*: how it matched, and when its job was accepted.
 
-    keys    forms of the id it may stand for, the id's own first; none: no receipt, only kept
-    result  delivered or failed when the state is final, else None
-    address digits of its source_addr, the handset
+    keys        (form, key) of the id it may stand for, the likeliest first; none: no receipt, only kept
+    result      what the state means when it is final, else None
+    address     digits of the handset's number as the receipt has it
+    raw         hexadecimal of its text, without the message's
+    message_id  hexadecimal of the id as it came
+    trusted     the form that needs no agreement of the handset's number; empty: every form does
+    error       what the carrier says of the cause, e.g. "err 075"
+    kind        how it came: a delivery receipt, an intermediate notification, or the answer to a query_sm
+    narrow      `keys` has only the form that was learned: the others are tried when no answer can come now
+    form        out: the form that matched; empty where others would have done as well
     """
 
     account: int
@@ -96,12 +107,74 @@ class Receipt(msgspec.Struct):
     keys: tuple[tuple[str, str], ...]
     address: str
     state: str
-    result: Literal["delivered", "failed"] | None
+    result: Literal["delivered", "failed", "expired"] | None
     raw: str
     at: float
     context: Any
+    message_id: str = ""
+    trusted: str = "same"
+    error: str = ""
+    kind: Literal["receipt", "intermediate", "query"] = "receipt"
+    narrow: bool = False
     match: Match = ""
     accepted_at: float = 0.0
+    form: str = ""
+
+
+class InboundPart(msgspec.Struct, frozen=True, gc=False):
+    """A message from a handset, or one part of it.
+
+    handset, recipient  who wrote, and the number of ours it went to: E.164 with + where that is known
+    codec               how `octets` become text; None: they are no text
+    octets              user data without its header; septets one an octet
+    form                what `reference` is: udh8, udh16 or sar; empty: the message has no parts
+    reference           of the whole message, None where there is none
+    index               from 1 to `total`
+    locking, single     national tables of the part (TS 23.038), 0 for none
+    """
+
+    handset: str
+    recipient: str
+    codec: Coding | None
+    octets: bytes
+    form: Literal["", "udh8", "udh16", "sar"] = ""
+    reference: int | None = None
+    total: int = 1
+    index: int = 1
+    locking: int = 0
+    single: int = 0
+
+    def __repr__(self) -> str:
+        return f"InboundPart({self.index} of {self.total}, {len(self.octets)} octets)"  # not what they say
+
+
+class Inbound(msgspec.Struct):
+    """What a handset sent us, as one PDU. *out*: `fate`.
+
+    connection  on which it came, a number that no other connection has
+    standing    the carrier's connections that stand now: what came by another may come again, unanswered
+    fate        told to an application, waiting for the other parts, a repetition, or parked: nobody's number
+    """
+
+    account: int
+    carrier: str
+    part: InboundPart
+    connection: int
+    standing: frozenset[int]
+    at: float
+    context: Any
+    fate: Literal["told", "waiting", "repeated", "parked"] = "waiting"
+
+
+class Query(msgspec.Struct, frozen=True, gc=False):
+    """A message that its carrier is to be asked for. `key` is that of its part, `message_id` as answered."""
+
+    account: int
+    carrier: str
+    key: str
+    message_id: bytes
+    sender: str
+    recipient: str
 
 
 class Finish(msgspec.Struct):
@@ -145,6 +218,9 @@ class Chunk(msgspec.Struct, gc=False):
     at: float
     frames: bytes
 
+    def __repr__(self) -> str:
+        return f"Chunk({self.app}, {self.first}..{self.last})"  # not its frames: handsets' texts are in them
+
 
 class Batch(msgspec.Struct):
     """One group commit. Kinds are applied in the order of a job's life, each kind in order of arrival."""
@@ -154,6 +230,8 @@ class Batch(msgspec.Struct):
     answers: list[Answer] = []
     settles: list[Settle] = []
     receipts: list[Receipt] = []
+    recalls: list[int] = []  # jobs that carriers are about to be asked to take back
+    inbound: list[Inbound] = []
     finishes: list[Finish] = []
     acknowledges: list[Acknowledge] = []
     sweep_at: float | None = None
@@ -164,6 +242,9 @@ class Batch(msgspec.Struct):
     found: list[Receipt] = []  # out: parked receipts that have found their message
     unmatched: dict[str, int] = {}  # out: parked receipts that were given up, by carrier
     parked: int = 0  # out: receipts that wait for their match
+    queries: list[Query] = []  # out: messages that carriers are to be asked for
+    incomplete: dict[str, int] = {}  # out: messages told without all their parts, by carrier
+    inbound_parts: int = 0  # out: parts of messages that wait for the others
     backlog: dict[int, int] = {}  # out: events not acknowledged, by application
 
     def __len__(self) -> int:
@@ -173,6 +254,8 @@ class Batch(msgspec.Struct):
             + len(self.answers)
             + len(self.settles)
             + len(self.receipts)
+            + len(self.recalls)
+            + len(self.inbound)
             + len(self.finishes)
             + len(self.acknowledges)
             + (self.sweep_at is not None)

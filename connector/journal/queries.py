@@ -11,11 +11,17 @@ __all__ = ["Queries"]
 
 _AGAIN_AFTER_S = 60.0
 
+# Most have their receipt by then: their number must not decide how many are asked for.
+_ENDED = """
+    DELETE FROM query_due WHERE (at, job) IN (
+        SELECT d.at, d.job FROM query_due d LEFT JOIN job j ON j.id = d.job
+        WHERE d.at <= ? AND (j.id IS NULL OR j.outcome IS NOT NULL))
+"""
 # 200 jobs a sweep, which is each second: a carrier that owes receipts must not be flooded with questions.
 _DUE = """
-    SELECT json_group_array(json_array(d.at, d.job, j.give_up_at, j.deadline_at, j.outcome)) FROM
+    SELECT json_group_array(json_array(d.at, d.job, j.give_up_at, j.deadline_at)) FROM
         (SELECT at, job FROM query_due WHERE at <= (SELECT value FROM jsonb_each(?)) ORDER BY at LIMIT 200) d
-    LEFT JOIN job j ON j.id = d.job
+    JOIN job j ON j.id = d.job
 """
 _PARTS = """
     SELECT json_group_array(json_array(p.account, a.carrier, p.key, p.raw, j.body->>'sender', j.recipient))
@@ -26,8 +32,8 @@ _PARTS = """
 
 
 class Queries:
-    """Which messages of jobs with `on_unknown = "query"` are asked for: at the job's deadline, a minute later,
-    and each time after twice as long, until the daemon gives up. Used by the writer thread alone.
+    """Which messages of jobs with `on_unknown = "query"` are asked for: at the job's deadline, a minute
+    later, and each time after twice as long, until the daemon gives up. Used by the writer thread alone.
     """
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -47,6 +53,7 @@ class Queries:
 
     def due(self, now: float) -> list[Query]:
         """What to ask now."""
+        self._connection.execute(_ENDED, (now,))
         rows = bulk.rows(self._connection, _DUE, [now])
         bulk.write(
             self._connection,
@@ -56,9 +63,7 @@ class Queries:
         )
         open_jobs = []
         again = []
-        for _, job, give_up_at, deadline_at, outcome in rows:
-            if give_up_at is None or outcome is not None:
-                continue
+        for _, job, give_up_at, deadline_at in rows:
             open_jobs.append(job)
             at = now + max(_AGAIN_AFTER_S, now - deadline_at)
             if at < give_up_at:

@@ -19,14 +19,19 @@ from connector.model import Content, LiveJob
 __all__ = ["Reader", "Recovered"]
 
 _EVENT_BYTES = 262_144
+_NEWEST = 2_000
 
 
 class Recovered(msgspec.Struct):
-    """Open jobs at the start. `outstanding`: the intent was committed and not every answer came."""
+    """Open jobs at the start. `outstanding`: the intent was committed and not every answer came.
+
+    id_forms  account → how many receipts of the newest messages matched by each form of their ids
+    """
 
     waiting: list[LiveJob]
     outstanding: list[tuple[LiveJob, int, str]]  # job, account, carrier
     awaiting_receipt: int
+    id_forms: dict[int, dict[str, int]] = {}
 
 
 class Reader:
@@ -60,7 +65,7 @@ class Reader:
         return (row[0], row[1]) if row else (0, 0)
 
     def job(self, app: int, ext: str) -> dict[str, Any] | None:
-        """One job with its attempts and their parts, as columns; None when it is not known."""
+        """One job with its attempts, their parts and receipts, as columns; None when it is not known."""
         cursor = self._connection.execute("SELECT * FROM job WHERE app = ? AND ext = ?", (app, ext))
         job = _one(cursor)
         if job is None:
@@ -74,15 +79,32 @@ class Reader:
         )
         for attempt in job["attempts"]:
             attempt["answers"] = [part for part in parts if part["attempt"] == attempt["n"]]
+        job["timeline"] = _all(
+            self._connection.execute("SELECT * FROM timeline WHERE job = ? ORDER BY id", (key,))
+        )
         return job
 
-    def orphans(self, limit: int) -> list[dict[str, Any]]:
-        """The newest receipts that match nothing, raw; of what a handset wrote, only that it did."""
+    def orphans(self, limit: int, now: float) -> list[dict[str, Any]]:
+        """The newest receipts that match nothing, raw; of what a handset wrote, only that it did.
+
+        `message_id` is hexadecimal, as `raw`.
+        """
         return _all(
             self._connection.execute(
-                "SELECT a.name AS account, p.at, p.state, iif(p.keys = '[]', '', p.raw) AS raw"
-                " FROM parked p JOIN account a ON a.id = p.account ORDER BY p.id DESC LIMIT ?",
-                (limit,),
+                """SELECT p.carrier, a.name AS account, p.at, max(0.0, ? - p.at) AS age_s, p.state, p.error,
+                          p.message_id, iif(p.keys = '[]', '', p.raw) AS raw
+                   FROM parked p JOIN account a ON a.id = p.account ORDER BY p.id DESC LIMIT ?""",
+                (now, limit),
+            )
+        )
+
+    def orphan_counts(self, now: float) -> list[dict[str, Any]]:
+        """How many receipts of each carrier match nothing, and how long the oldest has waited."""
+        return _all(
+            self._connection.execute(
+                """SELECT carrier, count(*) AS receipts, max(0.0, ? - min(at)) AS oldest_s FROM parked
+                   WHERE keys != '[]' GROUP BY carrier ORDER BY carrier""",
+                (now,),
             )
         )
 
@@ -121,7 +143,18 @@ class Reader:
                 outstanding.append((job, account, carrier))
             else:
                 awaiting += 1
-        return Recovered(waiting, outstanding, awaiting)
+        return Recovered(waiting, outstanding, awaiting, self.id_forms())
+
+    def id_forms(self) -> dict[int, dict[str, int]]:
+        """See `Recovered`."""
+        forms: dict[int, dict[str, int]] = {}
+        for account, form, number in self._connection.execute(
+            """SELECT account, form, count(*) FROM part INDEXED BY part_job
+               WHERE job > (SELECT max(id) FROM job) - ? AND form IS NOT NULL GROUP BY account, form""",
+            (_NEWEST,),
+        ):
+            forms.setdefault(account, {})[form] = number
+        return forms
 
 
 def _skip(frames: bytes, count: int) -> bytes:

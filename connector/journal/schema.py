@@ -116,6 +116,70 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     ) STRICT;
     CREATE UNIQUE INDEX event_last ON event (app, last);
     """,
+    """
+    CREATE TABLE inbound_part (                -- of handsets' long messages that are not whole yet
+        id         INTEGER PRIMARY KEY,        -- in the order they came
+        account    INTEGER NOT NULL,
+        carrier    TEXT NOT NULL,
+        handset    TEXT NOT NULL,
+        recipient  TEXT NOT NULL,              -- the number of ours
+        form       TEXT NOT NULL,              -- of ops.InboundPart
+        reference  INTEGER NOT NULL,
+        total      INTEGER NOT NULL,
+        part       INTEGER NOT NULL,
+        codec      TEXT,
+        octets     TEXT NOT NULL,              -- hexadecimal
+        locking    INTEGER NOT NULL,
+        single     INTEGER NOT NULL,
+        at         REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE inbound_told (                -- what a carrier that missed our answer would send again
+        digest       TEXT PRIMARY KEY,         -- of the handset, our number and the octets
+        at           REAL NOT NULL,
+        connections  TEXT                      -- it came on, JSON; NULL: the reference tells
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE inbound_number (              -- one row: how many messages of handsets were told
+        last  INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO inbound_number VALUES (0);
+    """,
+    """
+    ALTER TABLE part ADD COLUMN receipts INTEGER NOT NULL DEFAULT 0;  -- that came for it, the last included
+    ALTER TABLE part ADD COLUMN error TEXT;    -- of the receipt that counts, as the following ones
+    ALTER TABLE part ADD COLUMN kind TEXT;     -- of ops.Receipt; NULL: a delivery receipt
+    ALTER TABLE part ADD COLUMN form TEXT;     -- that alone matched, of ops.Receipt
+    UPDATE part SET receipts = 1 WHERE receipt_at IS NOT NULL;
+
+    CREATE TABLE timeline (                    -- further receipts of a part: the one that counts is in `part`
+        id       INTEGER PRIMARY KEY,          -- in the order they came
+        job      INTEGER NOT NULL,
+        attempt  INTEGER NOT NULL,
+        part     INTEGER NOT NULL,
+        at       REAL NOT NULL,
+        state    TEXT NOT NULL,
+        result   TEXT,
+        error    TEXT,
+        kind     TEXT,
+        late     INTEGER NOT NULL              -- 1: came when the part had its final state
+    ) STRICT;
+    CREATE INDEX timeline_job ON timeline (job);
+
+    ALTER TABLE parked ADD COLUMN message_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE parked ADD COLUMN trusted TEXT NOT NULL DEFAULT 'same';
+    ALTER TABLE parked ADD COLUMN error TEXT NOT NULL DEFAULT '';
+    ALTER TABLE parked ADD COLUMN kind TEXT NOT NULL DEFAULT 'receipt';
+    UPDATE parked SET result = 'expired' WHERE state = 'EXPIRED' AND result = 'failed';
+    ALTER TABLE parked ADD COLUMN narrow INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX parked_account ON parked (account);
+    CREATE INDEX parked_narrow ON parked (at) WHERE narrow = 1;
+    """,
+    """
+    CREATE TABLE query_due (                   -- jobs whose carrier is asked for them, if they are open then
+        at   REAL NOT NULL,
+        job  INTEGER NOT NULL,
+        PRIMARY KEY (at, job)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

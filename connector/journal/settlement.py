@@ -11,15 +11,12 @@ from connector.journal.addresses import Place
 from connector.journal.events import EventLog
 from connector.journal.ops import Batch, Finish, Receipt, no_key
 from connector.journal.receipts import Match, Parking, match
+from connector.journal.timelines import Timelines
 from protocols.rpc.event import Event
+from protocols.smpp.id_keys import lookup_keys
 
 __all__ = ["Settlement"]
 
-_PART = """
-    UPDATE part SET state = e.value->>2, result = ifnull(e.value->>3, part.result), receipt_at = e.value->>4,
-                    receipt = e.value->>5
-    FROM jsonb_each(?) e WHERE part.account = e.value->>0 AND part.key = e.value->>1
-"""
 _END = """
     UPDATE job SET outcome = e.value->>1, reason = e.value->>2, finished_at = e.value->>3, body = NULL
     FROM jsonb_each(?) e WHERE job.id = e.value->>0
@@ -37,7 +34,7 @@ _HOPE = """
     CROSS JOIN attempt a ON a.job = e.value->>0
     WHERE CASE WHEN a.n = e.value->>1 THEN a.result IN ('refused', 'deferred') ELSE
           (a.result IS NULL OR a.result = 'unknown') AND NOT EXISTS
-          (SELECT 1 FROM part p WHERE p.job = a.job AND p.attempt = a.n AND p.result = 'failed') END
+          (SELECT 1 FROM part p WHERE p.job = a.job AND p.attempt = a.n AND p.result <> 'delivered') END
 """
 _ANSWERED = """
     SELECT (SELECT count(DISTINCT p.part) FROM part p WHERE p.job = a.job AND p.attempt = a.n), a.parts
@@ -61,6 +58,11 @@ class Settlement:
         self._missed = 0
         self._ended: list[tuple[int, str]] = []
         self._found: list[Receipt] = []
+        self._recalled: set[int] = set()
+
+    def recall(self, jobs: list[int]) -> None:
+        """Carriers are asked to take these back: a receipt that says "deleted" is then our doing."""
+        self._recalled.update(jobs)
 
     def report(self, batch: Batch) -> None:
         """Fill in what came of `batch`."""
@@ -85,22 +87,25 @@ class Settlement:
         if not receipts:
             return
         found = match(self._connection, receipts)
-        self.parking.park([receipt for i, receipt in enumerate(receipts) if i not in found])
+        self.parking.park([r for i, r in enumerate(receipts) if i not in found and r.kind != "query"])
         decisive: list[tuple[Receipt, Match]] = []
-        parts: dict[tuple[int, str], tuple[int, str, str, str | None, float, str]] = {}
-        for i, message in found.items():
-            receipt = receipts[i]
-            receipt.accepted_at = message.accepted_at
-            at = (receipt.account, message.key)
-            settled = message.result or (at in parts and parts[at][3])
-            receipt.match = "late" if message.outcome else "id"
-            if settled:
+        lines = Timelines()
+        for i, receipt in enumerate(receipts):
+            if (message := found.get(i)) is None:
                 continue
-            parts[at] = (*at, receipt.state, receipt.result, receipt.at, receipt.raw)
-            if receipt.result is not None and message.outcome is None:
+            receipt.accepted_at = message.accepted_at
+            receipt.match = "late" if message.outcome else "id"
+            if lines.add(receipt, message) and receipt.result is not None and message.outcome is None:
                 decisive.append((receipt, message))
-        bulk.write(self._connection, _PART, list(parts.values()))
+        lines.save(self._connection)
         self._decide(decisive)
+
+    def second_look(self, parked_before: float) -> None:
+        """Receipts that found nothing under the form of their carrier: the others count with the handset."""
+        receipts = self.parking.take_narrow(parked_before)
+        for receipt in receipts:
+            receipt.keys, receipt.narrow = lookup_keys(bytes.fromhex(receipt.message_id)), False
+        self.parked(receipts)
 
     def parked(self, receipts: list[Receipt]) -> None:
         """The same for receipts that left the parking because their message may be known now."""
@@ -110,10 +115,10 @@ class Settlement:
     def by_address(self, receipt: Receipt, place: Place) -> None:
         """A receipt of a part whose id never came: give the part this id, and the attempt its answers."""
         key = receipt.keys[0][1] or no_key(*place)
-        receipt.keys = (("address", key),)
+        receipt.keys, receipt.trusted = (("address", key),), "address"
         self._connection.execute(
             """INSERT OR IGNORE INTO part
-               SELECT ?, ?, a.job, a.n, ?, a.parts, '', a.at, NULL, NULL, NULL, NULL
+               SELECT ?, ?, a.job, a.n, ?, a.parts, '', a.at, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL
                FROM attempt a WHERE a.job = ? AND a.n = ?""",
             (receipt.account, key, place.part, place.job, place.attempt),
         )
@@ -134,6 +139,7 @@ class Settlement:
             finish.applied = finish.key in open_jobs
             if finish.applied:
                 open_jobs.discard(finish.key)
+                self._recalled.discard(finish.key)
                 self._events.emit(finish.app, Event(
                     seq=self._events.next_seq(finish.app), id=finish.id, at=finish.at, type=finish.type,
                     channel="sms" if finish.carrier else None, carrier=finish.carrier,
@@ -149,7 +155,7 @@ class Settlement:
     def _decide(self, decisive: list[tuple[Receipt, Match]]) -> None:
         several = [(message.job,) for _, message in decisive if message.parts > 1]
         complete = {tuple(pair) for pair in bulk.rows(self._connection, _COMPLETE, several)}
-        failed = [(m.job, m.attempt) for receipt, m in decisive if receipt.result == "failed"]
+        failed = [(m.job, m.attempt) for receipt, m in decisive if receipt.result != "delivered"]
         hopeful = set(bulk.rows(self._connection, _HOPE, failed))
         ended: dict[int, tuple[int, str, str, float]] = {}
         for receipt, message in decisive:
@@ -161,9 +167,12 @@ class Settlement:
                 outcome = "delivered"
             elif message.job in hopeful:
                 continue
+            elif receipt.state == "DELETED" and message.job in self._recalled:
+                outcome = "cancelled"
             else:
-                outcome = "expired" if receipt.state == "EXPIRED" else "undelivered"
-            ended[message.job] = (message.job, outcome, f"receipt {receipt.state}", receipt.at)
+                outcome = "expired" if receipt.result == "expired" else "undelivered"
+            self._recalled.discard(message.job)
+            ended[message.job] = (message.job, outcome, _reason(receipt), receipt.at)
             self._emit(receipt, message, outcome)
         bulk.write(self._connection, _END, list(ended.values()))
 
@@ -175,6 +184,11 @@ class Settlement:
             seq=self._events.next_seq(message.app), id=message.ext, at=receipt.at,
             type=outcome, channel="sms", carrier=receipt.carrier,  # type: ignore[arg-type]
             attempt=message.attempt, final=True, outcome=outcome,  # type: ignore[arg-type]
-            reason=None if outcome == "delivered" else f"receipt {receipt.state}",
+            reason=None if outcome == "delivered" else _reason(receipt),
             traceparent=message.traceparent,
         ))  # fmt: skip
+
+
+def _reason(receipt: Receipt) -> str:
+    what = "answer to query_sm" if receipt.kind == "query" else "receipt"
+    return f"{what} {receipt.state} {receipt.error}".rstrip()

@@ -10,7 +10,9 @@ import apsw
 
 from connector.journal import bulk
 from connector.journal.events import EventLog
+from connector.journal.inbound import NOBODY, Inbox, Reception
 from connector.journal.ops import Accept, Answer, Batch, Finish, Intend, Settle, no_key
+from connector.journal.queries import Queries
 from connector.journal.receipts import Parking
 from connector.journal.schema import migrate
 from connector.journal.settlement import Settlement
@@ -29,7 +31,8 @@ _PartRow = tuple[int, str, int, int, int, int, str, float]
 _PART = """
     INSERT INTO part
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-           NULL, NULL, NULL, NULL FROM jsonb_each(?) WHERE true ON CONFLICT (account, key) DO NOTHING
+           NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL
+    FROM jsonb_each(?) WHERE true ON CONFLICT (account, key) DO NOTHING
 """
 
 
@@ -53,13 +56,22 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
 class Store:
     """The open journal, for one thread."""
 
-    def __init__(self, path: Path, *, retention_s: float, answer_timeout_s: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        retention_s: float,
+        answer_timeout_s: float,
+        reception: Reception = NOBODY,
+    ) -> None:
         self.connection = connect(path)
         migrate(self.connection)
         self._events = EventLog(self.connection)
         self._parking = Parking(self.connection)
         self._settlement = Settlement(self.connection, self._events, self._parking)
+        self._queries = Queries(self.connection)
         self._sweep = Sweep(self.connection, self._settlement, retention_s, answer_timeout_s)
+        self._inbox = Inbox(self.connection, self._events, self._parking, reception)
         self._warn_at = 0.0
         self._changes = 0
         self._folded = 0
@@ -92,10 +104,15 @@ class Store:
             self._intend(batch.intends)
             self._settle(batch.settles, batch.finishes)
             self._answer(batch.answers, now)
+            settlement.recall(batch.recalls)
             settlement.receipts(batch.receipts)
             settlement.finish(batch.finishes)
+            self._inbox.take(batch.inbound)
+            self._queries.expect(batch.accepts)
             if batch.sweep_at is not None:
+                batch.queries = self._queries.due(batch.sweep_at)
                 self._sweep.run(batch.sweep_at)
+                self._inbox.sweep(batch.sweep_at)
             batch.chunks = self._events.save(now)
             connection.execute("COMMIT")
         except BaseException:
@@ -103,6 +120,7 @@ class Store:
                 connection.execute("ROLLBACK")
             raise
         settlement.report(batch)
+        self._inbox.report(batch)
         batch.backlog = self._events.backlog()
         if batch.sweep_at is not None and len(batch) == 1:
             self._fold()
@@ -201,6 +219,7 @@ class Store:
                 self._emit(job.app, Event(
                     seq=self._events.next_seq(job.app), id=job.id, at=answer.at, type="sent", channel="sms",
                     carrier=answer.carrier, attempt=answer.attempt, parts=answer.parts,
+                    substituted=answer.substituted or None,
                     traceparent=job.content.traceparent,
                 ))  # fmt: skip
         self._settlement.parked(self._parking.take([(a.account, a.key) for a in answers if a.key]))

@@ -37,6 +37,7 @@ class Sweep:
         for receipt, place in self._settlement.parking.take_by_address(self._looked_from, before):
             self._settlement.by_address(receipt, place)
         self._looked_from = before - _LOOK_AGAIN_S
+        self._settlement.second_look(before)
 
     def _give_up(self, now: float) -> None:
         rows = bulk.rows(
@@ -65,6 +66,7 @@ class Sweep:
             )
         for statement in (
             "DELETE FROM part WHERE job IN (SELECT value FROM jsonb_each(?))",
+            "DELETE FROM timeline WHERE job IN (SELECT value FROM jsonb_each(?))",
             "DELETE FROM unresolved WHERE job IN (SELECT value FROM jsonb_each(?))",
             "DELETE FROM attempt WHERE job IN (SELECT value FROM jsonb_each(?))",
             "DELETE FROM job WHERE id IN (SELECT value FROM jsonb_each(?))",

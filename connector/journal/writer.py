@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 
+from connector.journal.inbound import NOBODY, Reception
 from connector.journal.ops import Batch
 from connector.journal.store import Store
 
@@ -38,8 +39,11 @@ class Journal:
         on_failure: Callable[[BaseException], None],
         retention_s: float,
         answer_timeout_s: float,
+        reception: Reception = NOBODY,
     ) -> None:
-        self._store = Store(path, retention_s=retention_s, answer_timeout_s=answer_timeout_s)
+        self._store = Store(
+            path, retention_s=retention_s, answer_timeout_s=answer_timeout_s, reception=reception
+        )
         self.app = self._store.app
         self.account = self._store.account
         self.last_job = self._store.last_job
@@ -48,14 +52,14 @@ class Journal:
         self._now = now
         self._on_commit = on_commit
         self._on_failure = on_failure
-        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._queue: SimpleQueue[Batch | Callable[[], None] | None] = SimpleQueue()
         self._busy = False
         self._scheduled = False
         self._closed: asyncio.Future[None] | None = None
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
 
     def start(self) -> None:
-        """Begin to commit; `app`, `account` and `last_job` must not be called any more."""
+        """Begin to commit; `app`, `account` and `last_job` must be left to `identify` from now on."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
@@ -64,6 +68,16 @@ class Journal:
         if not self._scheduled and not self._busy:
             self._scheduled = True
             self._loop.call_soon(self._hand_over)
+
+    async def identify(self, find: Callable[[str], int], name: str) -> int:
+        """What `find`, which is `app` or `account`, gives for a name; in the thread that writes."""
+        found: asyncio.Future[int] = self._loop.create_future()
+
+        def look() -> None:
+            self._loop.call_soon_threadsafe(found.set_result, find(name))
+
+        self._queue.put(look)
+        return await found
 
     async def close(self) -> None:
         """Commit what is open, check-point, and end the thread."""
@@ -98,6 +112,9 @@ class Journal:
     def _write(self) -> None:
         try:
             while (batch := self._queue.get()) is not None:
+                if not isinstance(batch, Batch):
+                    batch()
+                    continue
                 began = time.perf_counter()
                 self._store.commit(batch, self._now())
                 took = time.perf_counter() - began

@@ -33,6 +33,14 @@ _CARRIER_COUNTERS: Final[tuple[tuple[str, str, Callable[[CarrierMetrics], int]],
     ("receipts_unmatched", "Receipts that belong to no known message", lambda c: c.receipts_unmatched),
     ("receipts_by_address", "Receipts matched by the recipient alone", lambda c: c.receipts_by_address),
     ("receipts_late", "Receipts that came after their job was final", lambda c: c.receipts_late),
+    ("outbinds_refused", "Connections for an outbind that were closed", lambda c: c.outbinds_refused),
+)
+# Messages of handsets: MO, mobile-originated.
+_MO_COUNTERS: Final[tuple[tuple[str, str, Callable[[CarrierMetrics], int]], ...]] = (
+    ("received", "Messages of handsets told to an application", lambda c: c.mo_received),
+    ("incomplete", "Messages of handsets told without all their parts", lambda c: c.mo_incomplete),
+    ("repeated", "PDUs of handsets' messages that had come before", lambda c: c.mo_repeated),
+    ("unclaimed", "PDUs of handsets' messages to no application's number", lambda c: c.mo_unclaimed),
 )
 _CARRIER_TIMES: Final[tuple[tuple[str, str, Callable[[CarrierMetrics], Histogram]], ...]] = (
     ("to_submit", "Time from acceptance of the job to submit_sm written", lambda c: c.to_submit),
@@ -92,6 +100,9 @@ def _carriers(carriers: Mapping[str, CarrierMetrics]) -> Iterator[Metric]:
     for name, help, count in _CARRIER_COUNTERS:
         samples = [((carrier,), count(counted)) for carrier, counted in carriers.items()]
         yield _counters(f"carrier_{name}", help, ("carrier",), samples)
+    for name, help, count in _MO_COUNTERS:
+        samples = [((carrier,), count(counted)) for carrier, counted in carriers.items()]
+        yield _counters(f"mo_{name}", help, ("carrier",), samples)
     refused = [
         ((carrier, "other" if status == OTHER_STATUS else status_name(status)), count)
         for carrier, counted in carriers.items()
@@ -120,6 +131,10 @@ def _live(live: Live) -> Iterator[Metric]:
         "parked_receipts", "Receipts that wait for their submit_sm_resp", (), [((), live.parked_receipts)]
     )
     yield _gauges(
+        "mo_parts_waiting", "Parts of handsets' messages that wait for the others", (),
+        [((), live.inbound_parts)],
+    )  # fmt: skip
+    yield _gauges(
         "event_backlog",
         "Events the application has not acknowledged",
         ("app",),
@@ -137,6 +152,7 @@ def _live(live: Live) -> Iterator[Metric]:
         ("carrier",),
         [((carrier.name,), carrier.rate) for carrier in live.carriers],
     )
+    yield from _receipts(live)
     binds = [(carrier.name, bind) for carrier in live.carriers for bind in carrier.binds]
     of_bind = ("carrier", "bind")
     used = [((carrier, bind.name), bind.window_in_use) for carrier, bind in binds]
@@ -145,6 +161,25 @@ def _live(live: Live) -> Iterator[Metric]:
     yield _gauges("bind_window", "submit_sm that may be in flight", of_bind, most)
     states = [((carrier, bind.name, bind.state), 1) for carrier, bind in binds]
     yield _gauges("bind_state", "1 for the state the bind is in", (*of_bind, "state"), states)
+
+
+def _receipts(live: Live) -> Iterator[Metric]:
+    yield _gauges(
+        "receipt_match_ratio",
+        "Share of recent receipts that found their message, 0 to 1; absent before the first",
+        ("carrier",),
+        [
+            ((carrier.name,), carrier.receipt_match_ratio)
+            for carrier in live.carriers
+            if carrier.receipt_match_ratio is not None
+        ],
+    )
+    yield _gauges(
+        "receipt_id_form",
+        "1 for the form in which receipts spell message ids; learn: not known yet",
+        ("carrier", "form"),
+        [((carrier.name, carrier.id_form or "learn"), 1) for carrier in live.carriers],
+    )
 
 
 _Labels = tuple[str, ...]

@@ -45,6 +45,11 @@ class CarrierMetrics:
     receipts_unmatched   belong to nothing we know
     receipts_by_address  of the matched ones, those found by recipient because the id fitted nothing
     receipts_late        came after their job was final
+    outbinds_refused     connections to our outbind listener that were closed
+    mo_received          messages of handsets, told to an application
+    mo_incomplete        of these, the ones told without all their parts
+    mo_repeated          of their PDUs, those that had come before
+    mo_unclaimed         and those to a number that is no application's
     bind_changes         entered states of its binds, by state
     to_submit            seconds, acceptance → submit_sm written
     to_answer            seconds, submit_sm written → submit_sm_resp read; of a long message's parts, from the
@@ -53,7 +58,8 @@ class CarrierMetrics:
     """
 
     __slots__ = (
-        "accepted", "bind_changes", "receipts_by_address", "receipts_late", "receipts_matched",
+        "accepted", "bind_changes", "mo_incomplete", "mo_received", "mo_repeated", "mo_unclaimed",
+        "outbinds_refused", "receipts_by_address", "receipts_late", "receipts_matched",
         "receipts_parked", "receipts_unmatched", "refused", "submitted", "throttled", "timed_out",
         "to_answer", "to_handset", "to_submit", "unknown",
     )  # fmt: skip
@@ -70,6 +76,11 @@ class CarrierMetrics:
         self.receipts_unmatched = 0
         self.receipts_by_address = 0
         self.receipts_late = 0
+        self.outbinds_refused = 0
+        self.mo_received = 0
+        self.mo_incomplete = 0
+        self.mo_repeated = 0
+        self.mo_unclaimed = 0
         self.bind_changes: Counter[str] = Counter()
         self.to_submit = Histogram(DELAYS)
         self.to_answer = Histogram(DELAYS)

@@ -19,12 +19,19 @@ class BindLive(Struct, frozen=True):
 class CarrierLive(Struct, frozen=True):
     """One carrier: its binds, the tokens (PDUs) that may leave at once, and the rate (PDUs a second) at which
     they come: the configured one, or less after the carrier said "too fast".
+
+    id_form              how its receipts spell message ids, as `id_form` in its file; None: being learned
+    id_form_fixed        the file says so
+    receipt_match_ratio  the share of recent receipts that found their message; None before the first
     """
 
     name: str
     binds: tuple[BindLive, ...] = ()
     tokens: float = 0.0
     rate: float = 0.0
+    id_form: str | None = None
+    id_form_fixed: bool = False
+    receipt_match_ratio: float | None = None
 
 
 class Live(Struct, frozen=True, kw_only=True):
@@ -34,6 +41,7 @@ class Live(Struct, frozen=True, kw_only=True):
     oldest_deadline_s  seconds to the next deadline among them, negative when it has passed; None: queue empty
     open_jobs          accepted and not final
     parked_receipts    receipts that wait for their submit_sm_resp
+    inbound_parts      parts of handsets' messages that wait for the others
     event_backlog      events not yet acknowledged, by application
     """
 
@@ -41,5 +49,6 @@ class Live(Struct, frozen=True, kw_only=True):
     oldest_deadline_s: float | None = None
     open_jobs: int = 0
     parked_receipts: int = 0
+    inbound_parts: int = 0
     event_backlog: dict[str, int] = {}
     carriers: tuple[CarrierLive, ...] = ()

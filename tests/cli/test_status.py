@@ -1,4 +1,5 @@
 import json
+import re
 
 from tests.cli.conftest import DELIVERED, NEVER_ANSWERED_BUT_RECEIPT, Gateway
 
@@ -31,11 +32,28 @@ def test_an_orphan_receipt_shows_without_the_subscribers_text(gateway: Gateway) 
         client.submit(
             {"id": gateway.new_id(), "to": NEVER_ANSWERED_BUT_RECEIPT, "text": "Code 482917", "deadline_s": 9}
         )
-        while not client.stats()["orphans"]:
+        while not (stats := client.stats())["orphans"]:
             pass
     shown = gateway.run("status").stdout
     heading, receipt = shown.splitlines()[-2:]
-    assert heading.split() == ["ORPHAN", "RECEIPTS", "AT", "STATE", "RECEIPT"]
-    assert receipt.startswith("127.0.0.1 to_north ")
-    assert " DELIVERED  id:" in receipt
+    assert heading.split() == ["ORPHANS", "OF", "AT", "AGE", "STATE", "ID", "RECEIPT"]
+    assert re.match(r"north +[0-9:.]+ +\d+ s +DELIVERED +(\w+) +id:\1 ", receipt), receipt
     assert "482917" not in receipt
+    (counted,) = stats["orphan_counts"]
+    assert (counted["carrier"], counted["receipts"]) == ("north", 1)
+    assert counted["oldest_s"] >= stats["orphans"][0]["age_s"] >= 0
+
+
+def test_how_receipts_match(gateway: Gateway) -> None:
+    gateway.finished(DELIVERED)
+    lines = gateway.run("status").stdout.splitlines()
+    heading = next(n for n, line in enumerate(lines) if line.startswith("RECEIPTS OF"))
+    north = re.split("  +", lines[heading + 1].strip())
+    assert north[0] == "north"
+    assert float(north[1].removesuffix("%")) > 0
+    assert north[2] == "being learned"
+    assert north[3].isdigit()
+    stats = json.loads(gateway.run("status", "--json").stdout)
+    carrier = stats["carriers"][0]
+    assert (carrier["id_form"], carrier["id_form_fixed"]) == (None, False)
+    assert 0 < carrier["receipt_match_ratio"] <= 1

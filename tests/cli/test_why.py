@@ -1,4 +1,5 @@
 import json
+import re
 from typing import get_args, get_type_hints
 
 import pytest
@@ -6,7 +7,14 @@ import pytest
 from connector.cli.why import story
 from connector.journal.ops import Settle
 from protocols.smpp.receipt import ReceiptState
-from tests.cli.conftest import DELIVERED, ENROUTE_FIRST, NEVER_ANSWERED, REFUSED_BY_NORTH, Gateway
+from tests.cli.conftest import (
+    DELIVERED,
+    ENROUTE_FIRST,
+    NEVER_ANSWERED,
+    REFUSED_BY_NORTH,
+    UNDELIVERED,
+    Gateway,
+)
 
 
 def told(gateway: Gateway, id: str) -> list[str]:
@@ -107,3 +115,15 @@ def test_what_a_newer_daemon_tells_is_shown_by_its_name() -> None:
     intent = {"at": 1.0, "type": "intent", "attempt": 1, "carrier": "north", "decision": decision}
     words = [words for _, words in story(status_of(intent, {"at": 2.0, "type": "ringing"}))]
     assert words == ["attempt 1 by north: north out of north by the rule patience", "ringing"]
+
+
+def test_a_timeline_has_every_receipt(gateway: Gateway) -> None:
+    words = told(gateway, gateway.finished(ENROUTE_FIRST))
+    receipts = [line.partition("  ")[2].strip() for line in words if " from north for it" in line]
+    assert [receipt.rpartition("; ")[2] for receipt in receipts] == ["not final", "counts as delivered"]
+
+
+def test_the_cause_is_told(gateway: Gateway) -> None:
+    words = told(gateway, gateway.finished(UNDELIVERED))
+    assert any(" from north for it with err " in line for line in words)
+    assert re.search(r"final, undelivered: receipt UNDELIVERABLE err \w+", words[-1])

@@ -8,6 +8,7 @@ from typing import Any
 import msgpack
 import msgspec
 
+from connector.journal.inbound import NOBODY, Reception
 from connector.journal.ops import Accept, Acknowledge, Answer, Batch, Finish, Intend, Receipt, Settle
 from connector.journal.reader import Reader
 from connector.journal.store import Store
@@ -19,6 +20,7 @@ HANDSET = "+4915112345678"
 ANSWER_TIMEOUT_S = 11.0
 RETENTION_S = 1000.0
 START = 1_700_000_000.0
+RESULTS = {"DELIVERED": "delivered", "EXPIRED": "expired", "ENROUTE": None, "ACCEPTED": None, "UNKNOWN": None}
 
 
 def events_in(frames: bytes) -> list[Event]:
@@ -35,8 +37,9 @@ def events_in(frames: bytes) -> list[Event]:
 class Book:
     """`now` is moved by hand; every commit's chunks are kept in `told`."""
 
-    def __init__(self, path: Path, retention_s: float = RETENTION_S) -> None:
+    def __init__(self, path: Path, retention_s: float = RETENTION_S, reception: Reception = NOBODY) -> None:
         self.path = path
+        self.reception = reception
         self.retention_s = retention_s
         self.now = START
         self.told: dict[int, list[Event]] = {}
@@ -45,7 +48,10 @@ class Book:
         self.account = self.store.account("smsc.example|acme")
 
     def open(self) -> None:
-        self.store = Store(self.path, retention_s=self.retention_s, answer_timeout_s=ANSWER_TIMEOUT_S)
+        self.store = Store(
+            self.path, retention_s=self.retention_s, answer_timeout_s=ANSWER_TIMEOUT_S,
+            reception=self.reception,
+        )  # fmt: skip
         self._rows = iter(range(self.store.last_job() + 1, 1_000_000))
 
     def reopen(self) -> None:
@@ -136,12 +142,13 @@ class Book:
         return self.commit(settles=[self.settle_op(job, result, attempt)])
 
     def receipt_op(
-        self, id: bytes, state: str = "DELIVERED", address: str = HANDSET[1:], account: int | None = None
-    ) -> Receipt:
-        result = {"DELIVERED": "delivered", "ENROUTE": None, "ACCEPTED": None}.get(state, "failed")
+        self, id: bytes, state: str = "DELIVERED", address: str = HANDSET[1:], account: int | None = None,
+        **more: Any,
+    ) -> Receipt:  # fmt: skip
+        result = RESULTS.get(state, "failed")
         return Receipt(
-            account or self.account, "north", lookup_keys(id), address, state,
-            result, b"id:".hex() + id.hex(), self.now, None,  # type: ignore[arg-type]
+            account or self.account, "north", more.pop("keys", lookup_keys(id)), address, state, result,
+            b"id:".hex() + id.hex(), self.now, None, id.hex(), **more,
         )  # fmt: skip
 
     def receipt(self, id: bytes, *args: Any, **more: Any) -> Batch:

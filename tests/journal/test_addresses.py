@@ -124,6 +124,7 @@ def test_an_attempt_stays_unknown_until_each_part_has_an_id(book: Book) -> None:
     assert book.outcome(job) == "delivered"
 
 
+@pytest.mark.rule("receipts.never-mo")
 def test_what_a_subscriber_writes_is_no_receipt(book: Book) -> None:
     job = lost(book)
     book.commit(receipts=[book.handset_message()])

@@ -137,8 +137,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.batch.settles.append(self.book.settle_op(attempt.job, result, attempt.number))
 
     @precondition(lambda self: self.attempts)
-    @rule(which=pick, part=pick, state=st.sampled_from(STATES), parked=st.booleans())
-    def receipt(self, which: int, part: int, state: str, parked: bool) -> None:
+    @rule(
+        which=pick, part=pick, state=st.sampled_from(STATES), parked=st.booleans(),
+        how=st.sampled_from(["", "same", "narrow"]),
+    )  # fmt: skip
+    def receipt(self, which: int, part: int, state: str, parked: bool, how: str) -> None:
         attempt = self.attempts[which % len(self.attempts)]
         if attempt.result in ("refused", "unsent") and not parked:
             return
@@ -147,7 +150,10 @@ class AnyOrder(RuleBasedStateMachine):
             return  # the carrier never took it
         id = attempt.ids[index]
         self.reported[id] += 1
-        self.batch.receipts.append(self.book.receipt_op(id, state, attempt.job.recipient[1:]))
+        receipt = self.book.receipt_op(id, state, attempt.job.recipient[1:], trusted="same" if how else "")
+        if how == "narrow":
+            receipt.keys, receipt.narrow = receipt.keys[:1], True
+        self.batch.receipts.append(receipt)
 
     @rule(id=st.binary(max_size=8), handset=st.sampled_from([*HANDSETS, "+999"]))
     def handset_message_or_stray_receipt(self, id: bytes, handset: str) -> None:
@@ -210,6 +216,15 @@ class AnyOrder(RuleBasedStateMachine):
             " WHERE j.outcome IS NULL AND p.result = 'delivered' GROUP BY p.job, p.attempt"
         ):
             assert delivered < parts
+
+    @invariant()
+    def every_receipt_that_matched_is_kept(self) -> None:
+        counted, most = self.book.row("SELECT ifnull(sum(receipts), 0), max(receipts) FROM part")
+        assert counted == self.matched
+        kept = self.book.row("SELECT count(*) FROM timeline") + self.book.row(
+            "SELECT count(*) FROM part WHERE receipt_at IS NOT NULL"
+        )
+        assert sum(kept) == counted or most > 16
 
     @invariant()
     def keys_of_parked_receipts_only(self) -> None:

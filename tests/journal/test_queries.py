@@ -70,6 +70,15 @@ def test_questions_survive_a_restart_and_are_spread_out(book: Book) -> None:
     assert [len(asked(book, after_s)) for after_s in (31.0, 1.0, 1.0)] == [200, 50, 0]
 
 
+def test_those_whose_receipts_came_are_in_nobodys_way(book: Book) -> None:
+    for n in range(450):
+        sent(book, f"j{n}", ids=(b"%d" % n,))
+    for n in range(449):
+        book.receipt(b"%d" % n)
+    assert asked(book, 31.0) == [b"449"]
+    assert len(book.rows("SELECT * FROM query_due")) == 1
+
+
 @pytest.mark.parametrize(("state", "outcome"), [("DELIVERED", "delivered"), ("REJECTED", "undelivered")])
 def test_an_answer_ends_the_job_as_a_receipt_does(book: Book, state: str, outcome: str) -> None:
     job = sent(book)

@@ -1,10 +1,15 @@
 """Receipts in every order in which carriers send them."""
 
+from collections import Counter
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connector.journal import receipts as receipts_module
 from connector.model import LiveJob
-from tests.journal.book import HANDSET, Book
+from protocols.smpp.id_keys import lookup_keys
+from tests.journal.book import ANSWER_TIMEOUT_S, HANDSET, Book
 
 OTHER = "+4915187654321"
 
@@ -21,6 +26,7 @@ def test_after_the_answer(book: Book) -> None:
     assert (last.carrier, last.channel, last.attempt, last.reason) == ("north", "sms", 1, None)
 
 
+@pytest.mark.rule("receipts.before-response")
 def test_before_the_answer(book: Book) -> None:
     job = book.accept()
     book.intend(job)
@@ -39,6 +45,7 @@ def test_in_the_same_batch_as_the_answer(book: Book) -> None:
     assert (batch.parked, batch.outcomes) == (0, {"delivered": 1})
 
 
+@pytest.mark.rule("receipts.after-restart", "receipts.before-response")
 def test_before_the_answer_and_across_a_restart(book: Book) -> None:
     job = book.accept()
     book.intend(job)
@@ -50,6 +57,7 @@ def test_before_the_answer_and_across_a_restart(book: Book) -> None:
     assert book.row("SELECT count(*) FROM parked_key") == (0,)
 
 
+@pytest.mark.rule("receipts.final-stays", "receipts.repeats")
 @pytest.mark.parametrize(("first", "then"), [("DELIVERED", "UNDELIVERABLE"), ("EXPIRED", "DELIVERED")])
 @pytest.mark.parametrize("together", [False, True])
 def test_a_final_state_never_goes_back(book: Book, first: str, then: str, together: bool) -> None:
@@ -65,6 +73,7 @@ def test_a_final_state_never_goes_back(book: Book, first: str, then: str, togeth
         assert [r.match for r in receipts] == ["id", "late", "late", "late"]
 
 
+@pytest.mark.rule("receipts.esm-class")
 def test_an_intermediate_state_is_noted_and_ends_nothing(book: Book) -> None:
     job = book.sent(b"42")
     assert book.receipt(b"42", "ENROUTE").chunks == []
@@ -73,6 +82,7 @@ def test_an_intermediate_state_is_noted_and_ends_nothing(book: Book) -> None:
     assert book.outcome(job) == "delivered"
 
 
+@pytest.mark.rule("receipts.id-base", "receipts.id-case", "receipts.id-zeros", "receipts.id-dashes")
 @pytest.mark.parametrize(
     ("answered", "reported"),
     [(b"0042", b"42"), (b"ABC-d", b"abcd"), (b"812FC7470000001B", b"9308878062554710043"), (b"42", b"2A")],
@@ -125,6 +135,7 @@ def test_an_answer_for_another_spelling_leaves_the_receipt_parked(book: Book) ->
     assert book.outcome(job) == "delivered"
 
 
+@pytest.mark.rule("receipts.per-account")
 def test_accounts_do_not_share_ids(book: Book) -> None:
     job = book.sent(b"42")
     elsewhere = book.store.account("other|acme")
@@ -139,6 +150,146 @@ def test_no_id_in_the_receipt_matches_no_message_without_id(book: Book) -> None:
     assert book.row("SELECT count(DISTINCT key) FROM part") == (3,)
 
 
+# Forms of ids, once it is known which one the carrier uses
+
+
+def known(id: bytes, form: str) -> dict[str, object]:
+    """A receipt as it is looked up then."""
+    return {"keys": tuple(pair for pair in lookup_keys(id) if pair[0] == form), "trusted": form}
+
+
+@pytest.mark.rule("receipts.id-base")
+@pytest.mark.parametrize(
+    ("answered", "reported", "form"),
+    [
+        (b"812FC7470000001B", b"9308878062554710043", "hex_in_response"),
+        (b"9308878062554710043", b"812FC7470000001B", "decimal_in_response"),
+    ],
+)
+@pytest.mark.parametrize("learned", [False, True])
+def test_the_vector_in_two_bases(
+    book: Book, answered: bytes, reported: bytes, form: str, learned: bool
+) -> None:
+    """response 812FC7470000001B, receipt 9308878062554710043: the same number."""
+    job = book.sent(answered)
+    receipt = book.receipt_op(reported, **known(reported, form) if learned else {})
+    book.commit(receipts=[receipt])
+    assert (receipt.match, receipt.form) == ("id", form)
+    assert book.outcome(job) == "delivered"
+    assert book.row("SELECT form FROM part") == (form,)
+
+
+def test_a_known_form_needs_no_handset(book: Book) -> None:
+    job = book.sent(b"2A")
+    assert book.receipt(b"42", address="SHOP").receipts[0].match == "parked"
+    book.receipt(b"42", address="SHOP", **known(b"42", "hex_in_response"))
+    assert book.outcome(job) == "delivered"
+
+
+def test_a_known_form_reaches_no_other_message(book: Book) -> None:
+    """Ids counted up, one handset: the hexadecimal of one is the decimal of another."""
+    sixteen, twentytwo = book.sent(b"10", "16"), book.sent(b"16", "22")
+    book.receipt(b"16", **known(b"16", "hex_in_response"))
+    assert (book.outcome(sixteen), book.outcome(twentytwo)) == ("delivered", None)
+
+
+def test_where_two_forms_fit_alike_the_match_is_no_evidence(book: Book) -> None:
+    plain = book.sent(b"16", "plain")
+    book.sent(b"10", "hexadecimal")
+    batch = book.receipt(b"16")
+    assert (batch.receipts[0].match, batch.receipts[0].form) == ("id", "")
+    assert book.outcome(plain) == "delivered"
+
+
+def test_where_two_forms_fit_alike_the_first_one_is_taken(book: Book) -> None:
+    plain, hexadecimal = book.sent(b"16", "plain"), book.sent(b"10", "hexadecimal")
+    keys = tuple(sorted(lookup_keys(b"16"), key=lambda pair: pair[0] != "hex_in_response"))
+    book.receipt(b"16", keys=keys, trusted="")
+    assert (book.outcome(plain), book.outcome(hexadecimal)) == (None, "delivered")
+
+
+def test_no_form_is_trusted_alone_where_another_was_seen(book: Book) -> None:
+    job = book.sent(b"16")
+    assert book.receipt(b"16", address="99", trusted="").receipts[0].match == "parked"
+    assert book.receipt(b"16", trusted="").receipts[0].match == "id"
+    assert book.outcome(job) == "delivered"
+
+
+def test_an_id_that_comes_into_use_long_after_its_receipt_is_anothers(book: Book) -> None:
+    book.receipt(b"42", address="99")
+    book.now += 600
+    job = book.sent(b"42")
+    assert book.outcome(job) is None
+    assert book.row("SELECT count(*) FROM parked") == (1,)
+
+
+def test_what_a_learned_form_does_not_find_is_looked_at_once_more(book: Book) -> None:
+    """The carrier spells its ids in another way from now on, or has done so now and then."""
+    job = book.sent(b"2A")
+    stranger = book.sent(b"2B", "stranger", to=OTHER)
+    narrow = {**known(b"42", "same"), "narrow": True}
+    book.receipt(b"42", "ENROUTE", **narrow)
+    book.receipt(b"42", **narrow)
+    book.receipt(b"43", **known(b"43", "same"), narrow=True)  # not this handset's
+    book.receipt(b"42", "ENROUTE", **known(b"42", "same"))  # the form stands in the file
+    book.now += ANSWER_TIMEOUT_S - 1
+    assert book.sweep().found == [], "an answer may still be on its way"
+    assert book.reader().orphans(9, book.now)
+    book.reopen()
+    book.now += 2
+    batch = book.sweep()
+    assert [(receipt.match, receipt.form) for receipt in batch.found] == [("id", "hex_in_response")] * 2
+    assert (book.outcome(job), book.outcome(stranger)) == ("delivered", None)
+    assert book.rows("SELECT keys != ?, narrow FROM parked ORDER BY id", '[["same","42"]]') == [
+        (0, 0),
+        (1, 0),
+    ]
+    late = book.sent(b"43", "late")
+    assert book.outcome(late) == "delivered", "it goes on to wait, under every form"
+
+
+def test_the_forms_of_the_newest_messages_are_remembered(book: Book) -> None:
+    for n in range(3):
+        book.sent(b"2%d" % n, f"j{n}")
+    book.receipt(b"20")
+    book.receipt(b"%d" % 0x21)
+    assert book.reader().recover().id_forms == {book.account: {"same": 1, "hex_in_response": 1}}
+
+
+@pytest.mark.rule("receipts.week-late")
+def test_a_week_late_and_after_a_restart(book: Book) -> None:
+    book.store.close()
+    book.retention_s = 8 * 86_400.0
+    book.open()
+    job = book.sent(b"2A")
+    book.finish(job, "unknown", "unknown")
+    book.now += 7 * 86_400.0
+    book.sweep()
+    book.reopen()
+    batch = book.receipt(b"42")
+    assert batch.receipts[0].match == "late"
+    assert book.row("SELECT state, result FROM part") == ("DELIVERED", "delivered")
+    assert book.outcome(job) == "unknown", "told before, and final"
+
+
+# What an SMSC answers to query_sm
+
+
+def test_the_answer_to_a_query_counts_as_a_receipt_does(book: Book) -> None:
+    job = book.sent(b"2A")
+    query = {"keys": (("same", "2a"),), "kind": "query"}
+    book.receipt(b"2A", "ENROUTE", **query)
+    batch = book.receipt(b"2A", "UNDELIVERABLE", error="err 34", **query)
+    assert batch.receipts[0].match == "id"
+    assert book.story(job)[-1] == "undelivered/undelivered"
+    assert book.told[book.app][-1].reason == "answer to query_sm UNDELIVERABLE err 34"
+
+
+def test_the_answer_about_a_message_that_is_gone_is_not_parked(book: Book) -> None:
+    batch = book.receipt(b"2A", keys=(("same", "2a"),), kind="query")
+    assert (batch.parked, batch.receipts[0].match) == (0, "")
+
+
 # Several parts
 
 
@@ -149,6 +300,7 @@ def long_job(book: Book, parts: int = 3) -> LiveJob:
     return job
 
 
+@pytest.mark.rule("receipts.all-parts")
 def test_delivered_when_all_parts_are(book: Book) -> None:
     job = long_job(book)
     book.receipt(b"id2")
@@ -165,6 +317,7 @@ def test_all_parts_in_one_batch_end_it_once(book: Book) -> None:
     assert book.story(job) == ["accepted", "sent", "delivered/delivered"]
 
 
+@pytest.mark.rule("receipts.one-part")
 @pytest.mark.parametrize("order", [(b"id1", b"id2"), (b"id2", b"id1")])
 def test_undelivered_when_one_part_is(book: Book, order: tuple[bytes, bytes]) -> None:
     job = long_job(book)
@@ -331,6 +484,37 @@ def test_an_id_given_twice_in_one_batch(book: Book) -> None:
 # Bounds
 
 
+def test_who_has_most_gives_way(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A carrier that floods us with receipts of nothing costs the others none of theirs."""
+    monkeypatch.setattr(receipts_module, "MAX_PARKED", 12)
+    quiet, busy = book.store.account("quiet|x"), book.store.account("busy|x")
+    book.commit(receipts=[book.receipt_op(b"q%d" % n, account=quiet) for n in range(3)])
+    book.commit(receipts=[book.receipt_op(b"b%d" % n, account=busy) for n in range(5)])
+    for n in range(20):
+        book.commit(receipts=[book.receipt_op(b"x%d-%d" % (n, m)) for m in range(7)])
+    book.reopen()
+    book.commit(receipts=[book.receipt_op(b"y%d" % n) for n in range(30)])
+    held = dict(book.rows("SELECT account, count(*) FROM parked GROUP BY account"))
+    assert held == {quiet: 3, busy: 4, book.account: 5}
+    newest = [id for (id,) in book.rows("SELECT message_id FROM parked WHERE account = ? ORDER BY id", busy)]
+    assert [bytes.fromhex(id) for id in newest] == [b"b1", b"b2", b"b3", b"b4"]
+
+
+@given(st.dictionaries(st.integers(1, 9), st.integers(1, 60), max_size=9), st.integers(9, 100))
+def test_shares_are_as_equal_as_can_be(held: dict[int, int], room: int) -> None:
+    cut = receipts_module._shares(Counter(held), room)
+    left = {account: cut.get(account, number) for account, number in held.items()}
+    assert sum(left.values()) <= room
+    assert all(cut[account] < held[account] for account in cut)
+    if cut:
+        assert len(set(cut.values())) == 1
+        assert sum(left.values()) > room - len(held), "no more than needed"
+        assert max(left.values()) == next(iter(cut.values())), "nobody keeps more than who gives way"
+    else:
+        assert sum(held.values()) <= room
+
+
+@pytest.mark.rule("receipts.unmatched")
 def test_parked_receipts_are_bounded(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receipts_module, "MAX_PARKED", 10)
     book.commit(receipts=[book.receipt_op(b"x%d" % n) for n in range(8)])
@@ -340,8 +524,13 @@ def test_parked_receipts_are_bounded(book: Book, monkeypatch: pytest.MonkeyPatch
     assert book.commit(sweep_at=book.now).unmatched == {}
 
 
+@pytest.mark.rule("receipts.never-mo")
 def test_a_handsets_message_is_kept_and_is_no_receipt(book: Book) -> None:
     batch = book.commit(receipts=[book.handset_message()])
     assert (batch.parked, batch.receipts[0].match) == (1, "parked")
-    (orphan,) = book.reader().orphans(10)
-    assert orphan == {"account": "smsc.example|acme", "at": book.now, "state": "MO", "raw": ""}
+    (orphan,) = book.reader().orphans(10, book.now + 7)
+    assert orphan == {
+        "carrier": "north", "account": "smsc.example|acme", "at": book.now, "age_s": 7.0, "state": "MO",
+        "error": "", "message_id": "", "raw": "",
+    }  # fmt: skip
+    assert book.reader().orphan_counts(book.now) == [], "no receipt"

@@ -7,6 +7,7 @@ import pytest
 
 from connector.journal import schema
 from connector.journal.store import Store, connect
+from tests.journal.book import Book
 
 
 def version(path: Path) -> int:
@@ -47,6 +48,35 @@ def test_an_older_file_is_brought_forward_and_keeps_its_rows(
     assert list(second.connection.execute("SELECT id, name, note FROM app")) == [(shop, "shop", None)]
     second.close()
     assert version(path) == len(schema.MIGRATIONS)
+
+
+def test_receipts_of_the_first_version_go_on(tmp_path: Path) -> None:
+    """One that is noted at its part, and one that waits for its answer."""
+    path = tmp_path / "journal.db"
+    connection = connect(path)
+    connection.execute(schema.MIGRATIONS[0])
+    connection.pragma("user_version", 1)
+    connection.execute(
+        """
+        INSERT INTO account VALUES (1, 'smsc.example|acme');
+        INSERT INTO job VALUES (1, 1, 'j1', 'd', '+4915112345678', 1.7e9, 1.7e9, 2e9, 'report', NULL, '{}',
+                                NULL, NULL, NULL);
+        INSERT INTO attempt VALUES (1, 1, 1, 'north', 1, 1.7e9, '{}', NULL, NULL);
+        INSERT INTO part VALUES (1, '42', 1, 1, 1, 1, '3432', 1.7e9, 'ENROUTE', NULL, 1.7e9, '');
+        INSERT INTO parked VALUES (1, 1, 'north', 1.7e9, '[["same","43"]]', '49', 'EXPIRED', 'failed', '');
+        INSERT INTO parked_key VALUES (1, '43', 1);
+        """
+    )
+    connection.close()
+    book = Book(path)
+    book.receipt(b"42")
+    assert book.rows("SELECT state, receipts FROM part") == [("DELIVERED", 2)]
+    assert book.rows("SELECT state, late FROM timeline") == [("ENROUTE", 0)]
+    job = book.accept("j2")
+    book.intend(job)
+    book.answer(job, b"43")
+    assert book.outcome(job) == "expired"
+    book.store.close()
 
 
 def test_each_step_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

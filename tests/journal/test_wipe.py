@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from connector.carriers.smpp import kept_text
+from connector.carriers.receipts import kept_text
 from connector.journal.ops import Receipt
 from connector.model import LiveJob
 from protocols.smpp.id_keys import lookup_keys

@@ -24,6 +24,16 @@ def filled() -> Metrics:
         open_jobs=12,
         parked_receipts=3,
         event_backlog={"login": 4},
-        carriers=(CarrierLive("acme", (BindLive("0", "BOUND_TRX", 6, 10),), tokens=1.5, rate=70.0),),
+        carriers=(
+            CarrierLive(
+                "acme",
+                (BindLive("0", "BOUND_TRX", 6, 10),),
+                tokens=1.5,
+                rate=70.0,
+                id_form="hex_in_response",
+                receipt_match_ratio=0.75,
+            ),
+            CarrierLive("new"),
+        ),
     )
     return metrics

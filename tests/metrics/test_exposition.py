@@ -48,6 +48,9 @@ EXPECTED = [
     ("connector_event_backlog", {"app": "login"}, 4),
     ("connector_carrier_tokens", {"carrier": "acme"}, 1.5),
     ("connector_carrier_rate", {"carrier": "acme"}, 70),
+    ("connector_receipt_match_ratio", {"carrier": "acme"}, 0.75),
+    ("connector_receipt_id_form", {"carrier": "acme", "form": "hex_in_response"}, 1),
+    ("connector_receipt_id_form", {"carrier": "new", "form": "learn"}, 1),
     ("connector_bind_window_in_use", {"carrier": "acme", "bind": "0"}, 6),
     ("connector_bind_window", {"carrier": "acme", "bind": "0"}, 10),
     ("connector_bind_state", {"carrier": "acme", "bind": "0", "state": "BOUND_TRX"}, 1),
@@ -101,7 +104,7 @@ def test_names_carry_the_prefix_and_labels_are_of_the_agreed_kinds() -> None:
     found = samples(filled(), "text/plain")
     assert {name.partition("_")[0] for name, _ in found} == {"connector"}
     labels = {label for _, pairs in found for label, _ in pairs}
-    assert labels == {"code", "outcome", "carrier", "status", "state", "app", "bind", "le"}
+    assert labels == {"code", "outcome", "carrier", "status", "state", "app", "bind", "form", "le"}
 
 
 def test_an_empty_queue_has_no_oldest_deadline() -> None:
