@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush, heapreplace
 
 from connector.model import LiveJob, Standing
 
@@ -41,15 +41,33 @@ class DeadlineQueue:
 
     def pop(self, may_leave: Callable[[Standing], bool]) -> LiveJob | None:
         """The most urgent job whose standing `may_leave`."""
-        best: _Heap | None = None
-        for standing, heap in list(self._heaps.items()):
+        return next(self.leaving(may_leave), None)
+
+    def leaving(self, may_leave: Callable[[Standing], bool]) -> Iterator[LiveJob]:
+        """The most urgent jobs whose standing `may_leave`, one after the other.
+
+        Each line is looked at once: what must stay is taken to stay until the end. Jobs that are pushed
+        meanwhile need not be among them.
+        """
+        heads = [
+            (*heap[0][:2], standing)
+            for standing, heap in list(self._heaps.items())
+            if self._clean(standing, heap)
+        ]
+        heapify(heads)
+        while heads:
+            standing = heads[0][2]
+            heap = self._heaps.get(standing, [])
             if not self._clean(standing, heap) or not may_leave(standing):
+                heappop(heads)
                 continue
-            if best is None or heap[0] < best[0]:
-                best = heap
-        if best is None:
-            return None
-        return self._take(best)
+            if heap[0][:2] == heads[0][:2]:
+                yield self._take(heap)
+                heap = self._heaps.get(standing, [])
+            if self._clean(standing, heap):
+                heapreplace(heads, (*heap[0][:2], standing))
+            else:
+                heappop(heads)
 
     def pop_expired(self, now: float) -> list[LiveJob]:
         """Those whose deadline has passed."""
@@ -92,5 +110,5 @@ class DeadlineQueue:
             self._take(heap)
             self._cancelled -= 1
         if not heap and standing != _USUAL:
-            del self._heaps[standing]
+            self._heaps.pop(standing, None)
         return bool(heap)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from ipaddress import ip_address
+from math import ceil
 from random import Random
 from typing import NamedTuple
 
+import msgspec
+
+from connector.carriers.addresses import address_of
 from connector.carriers.contract import Unsendable
 from connector.config import CarrierFile
 from connector.model import Content, LiveJob
@@ -26,8 +31,9 @@ __all__ = ["Draft", "References", "SubmitEncoder", "rules_of"]
 # SMPP 3.4 §5.2.17: a receipt for success and for failure; intermediate notifications as well.
 _REGISTERED_DELIVERY = {"none": 0x00, "final": 0x01, "final_and_intermediate": 0x11}
 _MAX_VALIDITY_S = 7 * 86_400.0
+_relative = lru_cache(4096)(relative)
 _VALIDITY: Mapping[str, Callable[[float, float], bytes]] = {
-    "relative": lambda now, life_s: relative(life_s),
+    "relative": lambda now, life_s: _relative(ceil(life_s)),
     "absolute": lambda now, life_s: absolute(now + life_s),
     "none": lambda now, life_s: b"",
 }
@@ -57,6 +63,16 @@ def rules_of(carrier: CarrierFile, max_parts: int) -> Rules:
         max_parts=max_parts,
         substitutions=text.substitutions,
     )
+
+
+def _flash_rules(how: str, rules: Rules) -> Rules | None:
+    """The rules for a text that is shown at once; None when there can be none."""
+    if how == "dest_addr_subunit":
+        return rules
+    alphabets = tuple(alphabet for alphabet in rules.alphabets if alphabet.codec in _FLASH_DATA_CODING)
+    if how == "none" or not alphabets:
+        return None
+    return msgspec.structs.replace(rules, alphabets=alphabets)
 
 
 class Draft(NamedTuple):
@@ -101,7 +117,10 @@ class SubmitEncoder:
     def __init__(self, carrier: CarrierFile, max_parts: int, rng: Random) -> None:
         self._carrier = carrier
         self._rules = rules_of(carrier, max_parts)
-        self._on_this_host = _is_loopback(carrier.account.host)
+        self._flash_rules = _flash_rules(carrier.text.flash, self._rules)
+        account = carrier.account
+        addresses = (account.host, *(address_of(address)[0] for address in account.standby))
+        self._on_this_host = all(map(_is_loopback, addresses))
         self._references = References(8 if carrier.text.long_message == "udh8" else 16, rng)
         self._registered_delivery = _REGISTERED_DELIVERY[carrier.receipts.request]
         self._validity = _VALIDITY[carrier.validity.form]
@@ -112,8 +131,11 @@ class SubmitEncoder:
 
     def draft(self, content: Content) -> Draft:
         """Raises Unsendable, with the reason, when this carrier cannot send the text or the sender id."""
+        rules = self._flash_rules if content.flash else self._rules
+        if rules is None:
+            raise Unsendable("this carrier cannot have a text shown at once (flash)")
         try:
-            segments = plan(content.text, self._rules)
+            segments = plan(content.text, rules)
         except (Unencodable, TooManyParts) as error:
             raise Unsendable(str(error)) from error
         data_coding, tlvs = self._marked(content, segments)
@@ -156,11 +178,10 @@ class SubmitEncoder:
         return QuerySm(message_id=message_id, source_addr_ton=ton, source_addr_npi=npi, source_addr=source)
 
     def cancel_of(self, message_id: bytes, sender: str, recipient: str) -> CancelSm:
-        """Takes a message back that was sent (SMPP 3.4 §4.9.1)."""
+        """Takes a message back that was sent (SMPP 3.4 §4.9.1: a service_type is for groups of messages)."""
         source_ton, source_npi, source = self._source(sender)
         ton, npi, destination = self._carrier.destination.of(recipient)
         return CancelSm(
-            service_type=self._service_type,
             message_id=message_id,
             source_addr_ton=source_ton,
             source_addr_npi=source_npi,
@@ -174,15 +195,13 @@ class SubmitEncoder:
         """(short_message, parameters of its own) of each part, and esm_class."""
         if len(segments.parts) == 1:
             if segments.segments > 1:  # SMPP 3.4 §5.3.2.32: sm_length is 0 then
-                return [(b"", ((Tag.MESSAGE_PAYLOAD, segments.parts[0]),))], 0
+                return [(b"", ((Tag.MESSAGE_PAYLOAD, segments.user_data()[0]),))], 0
             return [(segments.user_data(0)[0], ())], EsmClass.UDHI if segments.has_header else 0
         reference = self._references.next(recipient)
         user_data = segments.user_data(reference)
         if segments.has_header:
             return [(part, ()) for part in user_data], EsmClass.UDHI
-        return [
-            (part, _sar(reference, len(user_data), index)) for index, part in enumerate(user_data, 1)
-        ], 0
+        return [(part, _sar(reference, len(user_data), index)) for index, part in enumerate(user_data, 1)], 0
 
     def _marked(self, content: Content, segments: Segments) -> tuple[int, Tlvs]:
         """data_coding and the parameters that every part carries."""
@@ -191,11 +210,8 @@ class SubmitEncoder:
             tlvs += self._registered(content.registered or {})
         if not content.flash:
             return segments.data_coding, tlvs
-        how = self._carrier.text.flash
-        if how == "dest_addr_subunit":
+        if self._carrier.text.flash == "dest_addr_subunit":
             return segments.data_coding, (*tlvs, _DISPLAY_OF_THE_HANDSET)
-        if how == "none" or segments.encoding not in _FLASH_DATA_CODING:
-            raise Unsendable("this carrier cannot have a text shown at once (flash)")
         return _FLASH_DATA_CODING[segments.encoding], tlvs
 
     def _registered(self, values: Mapping[str, str]) -> Tlvs:

@@ -134,9 +134,11 @@ class Destination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         if national is None or not address.isdigit():
             return address
         prefix = national.prefix
-        if ton == national.ton != self.ton or (prefix and address.startswith(prefix)):
-            return national.country_code + address.removeprefix(prefix)
-        return address
+        if national.ton != self.ton and ton in (national.ton, self.ton):
+            at_home = ton == national.ton
+        else:  # the type does not tell: a trunk prefix may, but is also how other countries' codes begin
+            at_home = bool(prefix) and address.startswith(prefix)
+        return national.country_code + address.removeprefix(prefix) if at_home else address
 
 
 _INTERNATIONAL_PREFIX = {"digits": "", "plus": "+", "zeros": "00"}

@@ -141,8 +141,8 @@ class Methods:
             metrics.acceptance.observe(now - accept.job.accepted_at)
         for finish in batch.finishes:
             if finish.context is not None:
-                connection, msgid, stopped = finish.context
-                connection.reply(msgid, finish.applied or stopped)
+                connection, msgid, taken_back = finish.context
+                connection.reply(msgid, finish.applied or (taken_back and finish.cancelled_before))
                 connections.add(connection)
         for connection in connections:
             connection.flush()

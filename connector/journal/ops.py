@@ -178,7 +178,8 @@ class Query(msgspec.Struct, frozen=True, gc=False):
 
 
 class Finish(msgspec.Struct):
-    """The end of a job that no receipt decided. *out*: `applied`, False when it was final already.
+    """The end of a job that no receipt decided. *out*: `applied`, False when it was final already;
+    `cancelled_before`, that it was by being cancelled.
 
     With a `carrier` it is the end of `attempt` too, which is not told apart from it.
     """
@@ -195,6 +196,7 @@ class Finish(msgspec.Struct):
     context: Any = None
     carrier: str | None = None
     applied: bool = False
+    cancelled_before: bool = False
 
 
 def no_key(job: int, attempt: int, part: int) -> str:

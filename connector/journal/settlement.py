@@ -151,6 +151,13 @@ class Settlement:
         bulk.write(
             self._connection, _END, [(f.key, f.outcome, f.reason, f.at) for f in finishes if f.applied]
         )
+        for finish in finishes:
+            if finish.outcome == "cancelled" and not finish.applied:
+                finish.cancelled_before = self._is_cancelled(finish.key)
+
+    def _is_cancelled(self, job: int) -> bool:
+        outcome = self._connection.execute("SELECT outcome FROM job WHERE id = ?", (job,)).get
+        return bool(outcome == "cancelled")
 
     def _decide(self, decisive: list[tuple[Receipt, Match]]) -> None:
         several = [(message.job,) for _, message in decisive if message.parts > 1]

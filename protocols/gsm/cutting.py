@@ -19,6 +19,7 @@ from protocols.gsm.languages import Language
 LongMessage = Literal["udh8", "udh16", "sar", "payload"]
 
 OCTETS: Final = 140
+MOST_CHARACTERS: Final = OCTETS * 8 // 7
 # Identifier, length, reference, total, index: TS 23.040 §9.2.3.24.1 and §9.2.3.24.8. The reference of
 # sar_msg_ref_num has 16 bits (SMPP 3.4 §5.3.2.22). What a network makes of message_payload is its own
 # business: an 8-bit reference is the usual one.
@@ -26,7 +27,6 @@ _CONCATENATION_OCTETS: Final = {"udh8": 5, "udh16": 6, "sar": 6, "payload": 5}
 _SHIFT_OCTETS: Final = 3  # TS 23.040 §9.2.3.24.15, §9.2.3.24.16
 
 _CR: Final = 0x0D
-_LF: Final = 0x0A
 
 _clusters = regex.compile(r"\X").findall
 
@@ -85,15 +85,21 @@ def _cut_octets(octets: bytes, limit: int, packed: bool, escapes: bool) -> list[
     start, size = 0, len(octets)
     while size - start > limit or (packed and size - start == limit and octets[-1] == _CR):
         end = start + limit
-        last = octets[end - 1]
-        if last == _CR:
-            end -= packed or octets[end] == _LF
-        elif escapes and last == alphabet.ESCAPE:
+        while not _may_end(octets, end, start + limit - end, packed, escapes):
             end -= 1
         parts.append(octets[start:end])
         start = end
     parts.append(octets[start:])
     return parts
+
+
+def _may_end(octets: bytes, end: int, unused: int, packed: bool, escapes: bool) -> bool:
+    last = octets[end - 1]
+    if packed and (unused == 1 or (unused == 0 and last == _CR)):
+        return False  # padding is a CR where a septet is left over: handsets would show it amid the text
+    if last == _CR:
+        return octets[end : end + 1] != b"\n"
+    return not (escapes and last == alphabet.ESCAPE)
 
 
 def _cut_clusters(text: str, encode: Callable[[str], bytes], limit: int, packed: bool) -> list[bytes]:
@@ -103,12 +109,26 @@ def _cut_clusters(text: str, encode: Callable[[str], bytes], limit: int, packed:
     for piece in _pieces(text, encode, limit):
         used += len(piece)
         if used > limit or (packed and used == limit and piece[-1] == _CR):
+            over = _left_over(part, limit - used + len(piece), limit - len(piece)) if packed else []
             parts.append(b"".join(part))
-            part.clear()
-            used = len(piece)
+            part = over
+            used = sum(map(len, over)) + len(piece)
         part.append(piece)
     parts.append(b"".join(part))
     return parts
+
+
+def _left_over(part: list[bytes], unused: int, room: int) -> list[bytes]:
+    """Take the last pieces of `part`, so that no septet of padding is left over; none when `room` forbids."""
+    at, taken = len(part), 0
+    while at > 1 and (unused + taken) % 8 == 1:
+        at -= 1
+        taken += len(part[at])
+    if (unused + taken) % 8 == 1 or taken > room:
+        return []
+    over = part[at:]
+    del part[at:]
+    return over
 
 
 def _pieces(text: str, encode: Callable[[str], bytes], limit: int) -> list[bytes]:

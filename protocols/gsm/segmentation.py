@@ -10,7 +10,7 @@ import msgspec
 
 from protocols.gsm import alphabet, udh
 from protocols.gsm.coding import SEPTETS, Coding, encode
-from protocols.gsm.cutting import LongMessage, cut, fits, room
+from protocols.gsm.cutting import MOST_CHARACTERS, LongMessage, cut, fits, room
 from protocols.gsm.errors import TooManyParts, Unencodable
 from protocols.gsm.languages import Language
 from protocols.gsm.national import LOCKING
@@ -88,6 +88,9 @@ class Segments(msgspec.Struct, frozen=True, gc=False):
     form: Form = "single"
     segments: int = 1
 
+    def __repr__(self) -> str:
+        return f"Segments({self.encoding}, {self.form}, {len(self.parts)} parts, {self.units} units)"
+
     @property
     def has_header(self) -> bool:
         """Whether `user_data` begins with a user data header: the UDHI of esm_class (SMPP 3.4 §5.2.12)."""
@@ -140,6 +143,10 @@ def plan(text: str, rules: Rules = Rules()) -> Segments:  # noqa: B008
     first = rules.alphabets[0]
     if len(text) <= _ALIKE_ALONE[first.codec] and alphabet.is_ascii(text):
         return Segments(first.codec, first.data_coding, (text.encode("ascii"),), len(text))
+    # A megabyte must not be tried in every alphabet before it is refused.
+    least = _least_parts(text, rules)
+    if least > min(4 * rules.max_parts, 255):
+        raise TooManyParts(least, rules.max_parts)
     ways = sorted(_ways(text, rules), key=attrgetter("order"))
     if ways[0].order[0] > rules.max_parts:
         raise TooManyParts(ways[0].order[0], rules.max_parts)
@@ -153,6 +160,14 @@ def plan(text: str, rules: Rules = Rules()) -> Segments:  # noqa: B008
     if len(pieces) > rules.max_parts:
         raise TooManyParts(len(pieces), rules.max_parts)
     return _segments(best, pieces, rules)
+
+
+def _least_parts(text: str, rules: Rules) -> int:
+    """Fewer are impossible, whatever the alphabet."""
+    substitutions = rules.substitutions.items()
+    dropped = sum(text.count(key) * len(key) for key, replacement in substitutions if not replacement)
+    longest = max((len(key) for key, replacement in substitutions if replacement), default=1)
+    return (len(text) - dropped) // (longest * MOST_CHARACTERS)
 
 
 def _segments(way: _Candidate, pieces: list[bytes], rules: Rules) -> Segments:
@@ -242,6 +257,8 @@ def _encoded(
         if not foreign:
             raise
         replaced = substitute(text, {key: substitutions[key] for key in foreign})
+        if not replaced.text:
+            raise  # nobody wants a message of nothing
     try:
         return replaced.text, encode(replaced.text, codec, *tables), replaced.made
     except Unencodable as error:

@@ -92,6 +92,15 @@ def test_numbers_reserved_for_fiction_leave_for_simulated_carriers_only(host: st
     assert encode_for(job(to="+447700901123"), NOW)
 
 
+def test_a_standby_address_makes_a_simulated_carrier_a_real_one() -> None:
+    account = Account(
+        host="localhost", port=2775, standby=("smsc.example:2775",), system_id="acme", password_file="p"
+    )
+    north = Carrier(name="north", password_path="/x", binds=Binds(tps=10.0), account=account)
+    with pytest.raises(Unsendable, match="reserved"):
+        SubmitEncoder(north, 10, Random(0)).encode(job(to="+447700900123"), NOW)
+
+
 @pytest.mark.parametrize(
     ("sender", "expected"),
     [
@@ -243,6 +252,36 @@ def test_flash_by_message_class(text: str, data_coding: int, tlvs: Tlvs) -> None
     assert (pdu.data_coding, pdu.tlvs) == (data_coding, tlvs)
 
 
+@pytest.mark.parametrize(("codec", "octets"), [("gsm7", 400), ("gsm7_packed", 350), ("ucs2", 800)])
+def test_a_payload_is_written_in_its_alphabet(codec: Coding, octets: int) -> None:
+    text = Text(alphabets=(TextAlphabet(data_coding=1, codec=codec),), long_message="payload")
+    (pdu,) = encoder(text=text).pdus(job("x" * 400))
+    ((tag, value),) = pdu.tlvs
+    assert (tag, len(value), pdu.short_message) == (Tag.MESSAGE_PAYLOAD, octets, b"")
+    assert value[:2] == {"gsm7": b"xx", "gsm7_packed": b"\x78\x3c", "ucs2": b"\x00x"}[codec]
+
+
+def test_a_message_is_cancelled_by_its_id_alone() -> None:
+    pdu = encoder(text=Text(service_type="OTP")).cancel_of(b"A1", "Acme", "+4915112345678")
+    assert (pdu.message_id, pdu.service_type) == (b"A1", b"")
+    assert (pdu.source_addr, pdu.destination_addr) == (b"Acme", b"4915112345678")
+
+
+def test_no_text_in_what_is_logged() -> None:
+    shown = repr(encoder().draft(job("Your code is 482917").content))
+    assert "482917" not in shown
+    assert "code" not in shown
+
+
+def test_flash_leaves_in_an_alphabet_that_has_message_classes() -> None:
+    latin1 = TextAlphabet(data_coding=0, codec="latin1")
+    both = Text(alphabets=(latin1, TextAlphabet(data_coding=8, codec="ucs2")))
+    (pdu,) = encoder(text=both).pdus(job("code 1", flash=True))
+    assert (pdu.data_coding, pdu.short_message) == (0x18, "code 1".encode("utf-16-be"))
+    with pytest.raises(Unsendable, match="flash"):
+        encoder(text=Text(alphabets=(latin1,))).pdus(job(flash=True))
+
+
 def test_flash_by_subunit_and_not_at_all() -> None:
     (pdu,) = encoder(text=Text(flash="dest_addr_subunit")).pdus(job(flash=True))
     assert (pdu.data_coding, pdu.tlvs) == (0, ((Tag.DEST_ADDR_SUBUNIT, b"\x01"),))
@@ -311,6 +350,7 @@ def test_national_numbers() -> None:
         ("919876543210", 2, "09876543210"), ("919876543210", 1, "919876543210"),
         ("919876543210", 1, "+919876543210"), ("4915112345678", 1, "004915112345678"),
         ("4915112345678", 1, "4915112345678"), ("919876543210", 2, "9876543210"),
+        ("919876543210", 0, "09876543210"), ("0815", 1, "0815"),
     ],
 )  # fmt: skip
 def test_numbers_are_read_back(to: str, ton: int, written: str) -> None:

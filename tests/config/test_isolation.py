@@ -26,10 +26,29 @@ def test_two_lanes_that_share_nothing(make_folder: MakeFolder) -> None:
     assert shared(*pair(make_folder)) == []
 
 
+def test_no_port_is_listened_on_twice(make_folder: MakeFolder) -> None:
+    first, second = pair(make_folder)
+    outbind = '[outbind]\nlisten = "0.0.0.0:9465"\nallow = ["192.0.2.1"]\n[binds]'
+    first.edit("carriers/north.toml", "[binds]", outbind)
+    (problem,) = shared(first, second)
+    assert problem.key == "http.listen"
+    assert "the port 9465 belongs to" in problem.message
+
+
+@pytest.mark.parametrize("host", ["2001:db8::1", "2001:DB8::1"])
+def test_a_standby_address_is_the_carriers_too(make_folder: MakeFolder, host: str) -> None:
+    first, second = pair(make_folder)
+    first.edit("carriers/north.toml", "port = 2775", 'port = 2775\nstandby = ["[2001:db8::1]:2775"]')
+    second.edit("carriers/north.toml", '"smsc.example"', f'"{host}"')
+    second.edit("carriers/north.toml", '"acme_promo"', '"acme"')
+    (problem,) = shared(first, second)
+    assert "the carrier account acme at " in problem.message
+
+
 MAIN = "connector.toml"
 CARRIER = "carriers/north.toml"
 CASES = [
-    (MAIN, "127.0.0.1:9465", "127.0.0.2:9464", 14, "http.listen", "the HTTP port 9464 belongs to", 14),
+    (MAIN, "127.0.0.1:9465", "127.0.0.2:9464", 14, "http.listen", "the port 9464 belongs to", 14),
     (MAIN, '["News"]', '["News", "ACME"]', 17, "jobs.senders[1]", "the sender id ACME belongs to", 17),
     (MAIN, '["News"]', '["News", "+60312"]', 17, "jobs.senders[1]", "the sender id +60312 belongs to", 17),
     (MAIN, "uids = [2001]", 'uids = [2001]\ninbound = ["*", "60312"]', 9, "application[0].inbound[1]",

@@ -101,6 +101,38 @@ CASES = [
      "outbind.allow[0]", "expected an IP address or network"),
     (CARRIER, "port = 2775", 'port = 2775\nstandby = ["a.example"]', 4, "account.standby[0]",
      "expected HOST:PORT"),
+    (CARRIER, "port = 2775", 'port = 2775\nstandby = ["a.example:1", "b.example:65536"]', 4,
+     "account.standby[1]", '"b.example:65536" has no such port'),
+    (CARRIER, "[binds]", '[outbind]\nlisten = "1.2.3.4:0"\nallow = ["192.0.2.1"]\n[binds]', 8,
+     "outbind.listen", "expected 1 to 65535"),
+    (CARRIER, "[binds]", '[outbind]\nlisten = "1.2.3.4:1"\nallow = ["192.0.2.1", "192.0.2.1/24"]\n[binds]', 9,
+     "outbind.allow[1]", "has host bits set"),
+    (CARRIER, "[binds]", '[outbind]\nlisten = "1.2.3.4:1"\nallow = ["192.0.2.999"]\n[binds]', 9,
+     "outbind.allow[0]", "expected an IP address"),
+    (CARRIER, "[binds]", '[tls]\n[outbind]\nlisten = "1.2.3.4:1"\nallow = ["192.0.2.1"]\n[binds]', 8,
+     "outbind", "not possible with [tls]"),
+    (CARRIER, "[binds]", '[statuses]\n"0x0" = "transient"\n[binds]', 8, "statuses.0x0", "is success"),
+    (CARRIER, "[binds]", '[statuses]\n"0x45" = "transient"\n"0x00000045" = "permanent"\n[binds]', 9,
+     "statuses.0x00000045", "is the same status as 0x45"),
+    (CARRIER, "[binds]",
+     '[text]\nalphabets = [{data_coding = 0, codec = "gsm7"}, {data_coding = 0, codec = "latin1"}]\n[binds]',
+     8, "text.alphabets[1].data_coding", "repeats the data_coding of entry 0"),
+    (CARRIER, "[binds]",
+     '[text]\nnational_tables = ["hi"]\nalphabets = [{ data_coding = 8, codec = "ucs2" }]\n[binds]', 8,
+     "text.national_tables", "has no use without the GSM alphabet"),
+    (CARRIER, "[binds]",
+     '[text]\nalphabets = [{ data_coding = 0, codec = "gsm7" }]\nsubstitutions = { "’" = "‘" }\n[binds]', 9,
+     'text.substitutions."’"', "no alphabet of this carrier has it"),
+    (CARRIER, "[binds]",
+     '[[tlvs]]\nname = "a"\ntag = 0x0424\ntype = "octets"\nvalue = "00"\n[binds]', 9, "tlvs[0].tag",
+     "message_payload is set by the connector itself"),
+    (CARRIER, "[binds]", '[[limits]]\nsender = "Acne"\ntps = 5\n[binds]', 8, "limits[0].sender",
+     'did you mean "Acme"?'),
+    (CARRIER, "[binds]", '[source.replace]\nAcne = "12345"\n[binds]', 8, "source.replace.Acne",
+     'did you mean "Acme"?'),
+    (CARRIER, "[binds]",
+     '[[limits]]\ndestination = "+91"\ntps = 5\n[[limits]]\ndestination = "+91"\ntps = 6\n[binds]', 10,
+     "limits[1]", "is for the same as entry 0"),
     (CARRIER, "[binds]", "[source]\nnumeric = {ton = 1}\n[binds]", 8, "source.numeric.npi", "is missing"),
     (MAIN, 'folder = "state"', r'"two\nlines" = 1', 11, r'state."two\nlines"', "unknown key"),
     (MAIN, 'folder = "state"', r'folder = "a\u0000"', 11, "state.folder", "expected a path"),
@@ -156,6 +188,29 @@ def test_a_secret_that_others_can_read(folder: Folder, mode: int) -> None:
     (problem,) = read_instance(folder.path, {}).problems
     assert (problem.code, problem.line, problem.key) == ("config_secret", 5, "account.password_file")
     assert f"(mode {mode:04o}), expected mode 0600 or less" in problem.message
+
+
+KEY = '[tls]\ncertificate_file = "own.pem"\nkey_file = "own.key"\n[binds]'
+OUTBIND = '[outbind]\nlisten = "1.2.3.4:1"\nallow = ["192.0.2.1"]\npassword_file = "outbind"\n[binds]'
+
+
+def test_a_private_key_that_others_can_read(folder: Folder) -> None:
+    folder.edit(CARRIER, "[binds]", KEY)
+    folder.write("own.key", "x", 0o644)
+    problems = read_instance(folder.path, {}).problems
+    assert [p.line for p in problems if "(mode 0644), expected mode 0600 or less" in p.message] == [9]
+    (folder.path / "own.key").chmod(0o600)
+    assert not any("mode 0" in problem.message for problem in read_instance(folder.path, {}).problems)
+
+
+def test_the_password_of_an_outbind(folder: Folder) -> None:
+    folder.edit(CARRIER, "[binds]", OUTBIND)
+    (problem,) = read_instance(folder.path, {}).problems
+    assert problem.key == "outbind.password_file"
+    assert "cannot be read" in problem.message
+    folder.write("outbind", "secret", 0o640)
+    (problem,) = read_instance(folder.path, {}).problems
+    assert "(mode 0640), expected mode 0600 or less" in problem.message
 
 
 @pytest.mark.parametrize(

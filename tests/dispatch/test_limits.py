@@ -2,9 +2,12 @@
 
 import asyncio
 
+from connector.carriers.contract import SentPart
+from connector.journal.ops import Query
 from connector.model import LiveJob
 from tests.dispatch.conftest import Play
-from tests.dispatch.stage import Stage
+from tests.dispatch.stage import FakeCarrier, Stage
+from tests.journal.book import HANDSET
 
 INDIA = (0,)
 
@@ -85,3 +88,37 @@ def test_a_status_that_may_mean_either_is_believed_the_second_time(play: Play) -
         assert stage.book.rows("SELECT outcome FROM job WHERE id = ?", job.key) == [("rejected",)]
 
     play(act)
+
+
+def test_nobody_is_asked_about_another_accounts_messages(play: Play) -> None:
+    """After a reload a carrier's name may stand for another account: there the ids are somebody else's."""
+
+    async def act(stage: Stage) -> None:
+        north = Asked(stage, "north")
+        stage.carriers.append(north)
+        stage.start()
+        own, other = north.account, north.account + 1
+        queries = [Query(account, "north", "a1", b"A1", "Acme", HANDSET) for account in (other, own)]
+        stage.dispatcher.inquire(queries, stage.now())
+        assert north.queries == [queries[1]]
+        parts = [("north", SentPart(account, b"A1", "Acme", HANDSET)) for account in (other, own)]
+        assert await stage.dispatcher.recall(parts[:1]) is False
+        assert await stage.dispatcher.recall(parts) is False
+        assert north.recalled == []
+        assert await stage.dispatcher.recall(parts[1:]) is True
+
+    play(act)
+
+
+class Asked(FakeCarrier):
+    def __init__(self, stage: Stage, name: str) -> None:
+        super().__init__(stage, name)
+        self.queries: list[Query] = []
+        self.recalled: list[SentPart] = []
+
+    def query(self, queries: list[Query], now: float) -> None:
+        self.queries += queries
+
+    async def recall(self, sent: SentPart) -> bool:
+        self.recalled.append(sent)
+        return True

@@ -104,3 +104,29 @@ def test_a_job_does_not_hide_behind_one_that_must_wait() -> None:
     assert queue.pop(free("a")) is None
     assert queue.pop(free("a", "b")) is jobs[0]
     assert queue.pop(free("c")) is jobs[1]
+
+
+def test_what_comes_while_jobs_leave_takes_its_place_or_waits() -> None:
+    queue = DeadlineQueue()
+    north = frozenset({"north"})
+    jobs = {
+        name: LiveJob(
+            key=key, app=1, id=name, recipient="+4915112345678", content=CONTENT, accepted_at=0.0,
+            deadline_at=deadline, barred=north if name in "cd" else frozenset(),
+        )
+        for key, (name, deadline) in enumerate({"a": 1.0, "b": 3.0, "c": 2.0, "d": 4.0}.items())
+    }  # fmt: skip
+    for name in "acd":
+        queue.push(jobs[name])
+    left = []
+    for job in queue.leaving(lambda standing: True):
+        left.append(job)
+        if job is jobs["a"]:
+            queue.push(jobs["b"])  # in a line that was looked at
+            queue.cancel(jobs["c"])
+    assert left == [jobs["a"], jobs["b"], jobs["d"]]
+    assert len(queue) == 0
+    for name in "ad":
+        queue.push(jobs[name])
+    assert list(queue.leaving(lambda standing: standing.tried == north)) == [jobs["d"]]
+    assert queue.pop(free("north")) is jobs["a"]

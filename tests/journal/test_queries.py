@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.journal.ops import Query
+from connector.journal.ops import Finish, Query
 from connector.model import LiveJob
 from tests.journal.book import HANDSET, Book
 
@@ -95,3 +95,15 @@ def test_deleted_is_cancelled_where_we_asked_for_it(book: Book) -> None:
     book.receipt(b"B1", "DELETED")
     assert (book.outcome(ours), book.outcome(theirs)) == ("cancelled", "undelivered")
     assert book.story(ours)[-1] == "cancelled/cancelled"
+
+
+@pytest.mark.parametrize(("state", "before"), [("DELETED", True), ("DELIVERED", False)])
+def test_a_recall_that_comes_too_late_is_told_from_one_that_the_receipt_confirmed(
+    book: Book, state: str, before: bool
+) -> None:
+    job = sent(book)
+    book.commit(recalls=[job.key])
+    book.receipt(b"A1", state)
+    finish = Finish(job.key, job.app, job.id, "cancelled", "cancelled", "", book.now)
+    book.commit(finishes=[finish])
+    assert (finish.applied, finish.cancelled_before) == (False, before)

@@ -72,6 +72,7 @@ def test_as_many_characters_as_others_count(language):
     assert (len(locking_of(language)) if language in LOCKING else None) == locking
 
 
+@pytest.mark.rule("text.national-languages")
 def test_every_language_of_the_standard_is_there():
     assert [language.value for language in SINGLE] == list(range(1, 14))
     assert set(LOCKING) == set(SINGLE) - {Language.SPANISH}

@@ -34,6 +34,7 @@ def test_octets(text, packed):
     assert pack(text).hex() == packed
 
 
+@pytest.mark.rule("text.at-sign")
 def test_an_at_sign_is_told_from_padding():
     assert unpack(pack(b"1234567")) == b"1234567"
     assert unpack(pack(b"1234567\0")) == b"1234567\0"
@@ -42,6 +43,7 @@ def test_an_at_sign_is_told_from_padding():
     assert unpack(bytes.fromhex("31d98c56b3dd00"), 7) == b"1234567"
 
 
+@pytest.mark.rule("text.packed-fill")
 @pytest.mark.parametrize(
     ("header", "fill"), [(0, 0), (4, 3), (6, 1), (7, 0), (9, 5), (10, 4), (12, 2), (13, 1)]
 )

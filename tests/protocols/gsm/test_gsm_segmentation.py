@@ -140,6 +140,7 @@ def test_room_is_all_that_140_octets_leave(codec, tables, form):
     assert octets_of(codec, header, room(codec, tables, form) + unit) > 140
 
 
+@pytest.mark.rule("text.room-gsm", "text.room-national", "text.room-ucs2")
 @pytest.mark.parametrize(
     ("codec", "tables", "form", "expected"),
     [
@@ -154,6 +155,7 @@ def test_room_in_figures(codec, tables, form, expected):
     assert room(codec, tables, form) == expected
 
 
+@pytest.mark.rule("text.room-gsm", "text.room-ucs2")
 @pytest.mark.parametrize(
     ("text", "form", "expected"),
     [
@@ -199,7 +201,7 @@ def test_sizes_of_parts(text, form, expected):
         (UTF8, "a" * 133 + "é" + "bcdefg", [133, 8]),
         (PACKED, "a" * 160, [160]),
         (PACKED, "a" * 159 + "\r", [153, 7]),
-        (PACKED, "a" * 152 + "\r" + "b" * 20, [152, 21]),
+        (PACKED, "a" * 152 + "\r" + "b" * 20, [151, 22]),
         (PACKED, "a" * 154 + "é" * 5 + "\r", [153, 7]),
     ],
 )
@@ -232,6 +234,7 @@ def test_user_data():
     assert packed.user_data() == (bytes.fromhex("e8329bfd4697d9ec37"),)
 
 
+@pytest.mark.rule("text.packed-fill")
 def test_packed_text_after_a_header_begins_at_a_septet():
     """TS 23.040 §9.2.3.24: one fill bit after six octets."""
     first, _ = plan("hello" * 40, Rules(alphabets=(PACKED,))).user_data(1)
@@ -241,6 +244,7 @@ def test_packed_text_after_a_header_begins_at_a_septet():
     assert first[6] >> 1 == ord("h")
 
 
+@pytest.mark.rule("text.national-saves", "text.national-profile")
 def test_a_hindi_code_is_one_part_where_the_tables_are_honoured():
     text = (HINDI * 2)[:60]
     for rules in (Rules(locking=(Language.HINDI,), single=(Language.HINDI,), alphabets=(GSM,)), INDIA, EVERY):
@@ -274,6 +278,7 @@ def test_which_tables_a_text_takes(text, tables):
     assert (segments.locking, segments.single) == tables
 
 
+@pytest.mark.rule("text.national-profile")
 def test_national_tables_only_where_they_save_a_part():
     assert plan("ş", EVERY).encoding == "ucs2"
     assert plan("ş" * 70, EVERY).encoding == "ucs2"
@@ -282,6 +287,7 @@ def test_national_tables_only_where_they_save_a_part():
     assert plan("ş", Rules(alphabets=(GSM,), single=(Language.TURKISH,))).single is Language.TURKISH
 
 
+@pytest.mark.rule("text.long-one-form")
 @pytest.mark.parametrize("form", ["sar", "payload"])
 def test_no_national_tables_in_a_long_message_whose_header_is_not_ours(form):
     rules = Rules(locking=tuple(Language), single=tuple(Language), long_message=form)
@@ -313,10 +319,11 @@ def test_clusters_count_in_the_choice():
 def test_no_full_packed_part_ends_in_a_carriage_return_under_national_tables():
     rules = Rules(alphabets=(PACKED,), locking=(Language.TURKISH,))
     segments = plan("ş" * 148 + "\r" + "ş" * 20, rules)
-    assert [len(part) for part in segments.parts] == [148, 21]
+    assert [len(part) for part in segments.parts] == [147, 22]
     assert shown(segments, segments.user_data(1)) == "ş" * 148 + "\r" + "ş" * 20
 
 
+@pytest.mark.rule("text.substitution-approved", "text.substitution-reported")
 def test_substitutions_only_where_they_make_the_text_sendable_or_save_parts():
     rules = Rules(substitutions=QUOTES)
     short = plan("don’t", rules)
@@ -362,6 +369,7 @@ def test_a_refusal_names_what_no_way_gets_past(text, rules, position, character)
     assert (refusal.value.position, refusal.value.character) == (position, character)
 
 
+@pytest.mark.rule("text.no-split", "text.lossless", "text.unpacked")
 @given(gsm_texts, st.sampled_from(["udh8", "udh16"]))
 def test_gsm_parts_join_fit_and_split_no_escape_and_no_line_end(text, form):
     segments = plan(text, Rules(long_message=form))
@@ -376,6 +384,7 @@ def test_gsm_parts_join_fit_and_split_no_escape_and_no_line_end(text, form):
     assert all(len(part) >= limit - 1 for part in segments.parts[:-1])
 
 
+@pytest.mark.rule("text.no-split", "text.lossless")
 @given(rich_texts, st.sampled_from(["udh8", "udh16"]))
 @example(FAMILY * 20, "udh8")
 @example("중" * 66 + FAMILY, "udh8")
@@ -393,6 +402,7 @@ def test_ucs2_parts_join_fit_and_split_no_cluster(text, form):
         assert_cut_between_clusters(text, texts)
 
 
+@pytest.mark.rule("text.lossless")
 @given(any_texts, all_rules, st.integers(0, 1 << 20))
 @example("a" * 159 + "\r", Rules(alphabets=(PACKED,)), 1)
 @example("a" * 160 + "\r", Rules(alphabets=(PACKED,)), 1)
@@ -445,6 +455,7 @@ def assert_fits(segments: Segments, user_data: tuple[bytes, ...]) -> None:
             assert len(octets) + (7 if segments.form == "sar" else 0) <= 140
 
 
+@pytest.mark.rule("text.no-split")
 @given(any_texts, all_rules)
 def test_no_part_ends_within_a_cluster_that_a_part_can_hold(text, rules):
     try:
@@ -529,3 +540,20 @@ def test_clusters_may_need_a_part_more_than_their_octets_do():
 def test_impossible_rules(arguments):
     with pytest.raises(ValueError, match=r"alphabet|max_parts|substitution"):
         Rules(**arguments)
+
+
+@pytest.mark.parametrize("character", ["a", "\u0939", "\u2019", "\U0001f600"])
+def test_a_megabyte_is_refused_without_being_tried(character: str) -> None:
+    languages = tuple(Language)
+    rules = Rules(locking=languages, single=languages, max_parts=255, substitutions={"\u2019": "'"})
+    with pytest.raises(TooManyParts):
+        plan(character * 1_000_000, rules)
+    # What may be dropped does not count.
+    dropping = Rules(max_parts=1, substitutions={"\u200d": ""})
+    assert plan("a" + "\u200d" * 100_000, dropping).parts == (b"a",)
+
+
+def test_nothing_is_left_of_a_text() -> None:
+    dropping = Rules(alphabets=(Alphabet(0, "gsm7"),), substitutions={"\u200d": ""})
+    with pytest.raises(Unencodable):
+        plan("\u200d\u200d", dropping)

@@ -114,6 +114,7 @@ def test_one_header_of_all_elements(elements, octets):
         assert (list(found.elements), rest) == (elements, b"x")
 
 
+@pytest.mark.rule("text.national-header")
 def test_national_languages_are_read():
     found = parse_udh(header([*shifts(Language.HINDI, Language.TAMIL), place(1, 2, 2)]))[0]
     assert (found.locking, found.single) == (Language.HINDI, Language.TAMIL)
