@@ -5,30 +5,47 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from random import SystemRandom
+from typing import Any
 
+from benchmarks.cycle import table
 from benchmarks.cycle.run import cycle
 from benchmarks.cycle.scenarios import SCENARIOS
-from benchmarks.cycle.table import show
+from benchmarks.probe import run as probing
 from benchmarks.processes import BenchmarkError
+from benchmarks.throttle import run as throttling
 
 _SEED_BITS = 31
+
+_SHOW: dict[str, Callable[[dict[str, Any]], None]] = {
+    "cycle": table.show, "throttle": throttling.show, "probe": probing.show,
+}  # fmt: skip
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def main() -> int:
     """0 when every job is accounted for, 1 when not or when it could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures on this machine.")
-    parser.add_argument("name", nargs="?", choices=["cycle"], default="cycle", help="what to measure")
+    parser.add_argument("name", nargs="?", choices=list(_SHOW), default="cycle", help="what to measure")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seed", type=int, help="repeat a run: same numbers, texts and missing receipts")
     parser.add_argument(
         "--only", action="append", default=[], metavar="SCENARIO",
-        choices=[scenario.name for scenario in SCENARIOS], help="this scenario; may be repeated",
+        choices=[scenario.name for scenario in SCENARIOS], help="cycle: this scenario; may be repeated",
     )  # fmt: skip
     arguments = parser.parse_args()
     seed = SystemRandom().getrandbits(_SEED_BITS) if arguments.seed is None else arguments.seed
     try:
-        result = cycle(seed, arguments.only, lambda line: print(line, file=sys.stderr, flush=True))
+        if arguments.name == "throttle":
+            result = throttling.throttle(seed, _progress)
+        elif arguments.name == "probe":
+            result = probing.probe(seed, _progress)
+        else:
+            result = cycle(seed, arguments.only, _progress)
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -37,7 +54,7 @@ def main() -> int:
         for problem in result["problems"]:
             print(f"error: {problem}", file=sys.stderr)
     else:
-        show(result)
+        _SHOW[arguments.name](result)
     return 0 if result["ok"] else 1
 
 

@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -18,15 +19,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connector import notify
+from connector.carriers import keywords
+from connector.carriers.inbound import Receivers
+from connector.carriers.lineup import Lineup
 from connector.carriers.smpp import SmppCarrier
 from connector.clock import Clock
 from connector.config import Carrier as CarrierConfig
-from connector.config import Config
+from connector.config import Config, ConfigError, load
 from connector.dispatch import Dispatcher
 from connector.jobs.gate import Gate
 from connector.jobs.methods import Methods
 from connector.jobs.server import JobServer
 from connector.jobs.subscription import Subscriptions
+from connector.journal.inbound import Reception
 from connector.journal.lookup import Lookup
 from connector.journal.ops import Batch
 from connector.journal.reader import Reader
@@ -47,6 +52,9 @@ _SWEEP_S = 1.0
 _LAG_S = 0.25
 _STALLED_S = 10.0
 _KEY_OCTETS = 32
+_FIXED = ("lane", "socket", "state", "http", "log", "inbound")
+"""Tables that are read at the start only."""
+
 _EXIT_IO_ERROR = 74  # sysexits.h EX_IOERR
 
 
@@ -65,6 +73,7 @@ class Daemon:
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(self._state / "lock")
         enabled = [carrier for carrier in config.carriers if carrier.enabled]
+        self._receivers = Receivers(config)
         path = self._state / _JOURNAL
         self._journal = journal = Journal(
             path,
@@ -73,23 +82,25 @@ class Daemon:
             on_failure=_journal_failed,
             retention_s=config.state.retention_days * 86_400.0,
             answer_timeout_s=max(carrier.binds.response_timeout_s for carrier in enabled) + 1.0,
+            reception=Reception(self._receiver, keywords.shipped().of, config.inbound.parts_wait_s),
         )
         self._apps = {application.name: journal.app(application.name) for application in config.applications}
         self._lookup = Lookup(path)
         self._dispatcher = Dispatcher(journal, self._metrics, self._now)
         self._subscriptions = Subscriptions(self._lookup, _unexpected)
         limits = Limits(frame=config.socket.max_frame_bytes)
-        gate = Gate(config, _digest_key(self._state / "digest.key"), journal.last_job() + 1, self._now)
+        self._gate = Gate(config, _digest_key(self._state / "digest.key"), journal.last_job() + 1, self._now)
         self._methods = Methods(
             config,
             limits=limits,
-            gate=gate,
+            gate=self._gate,
             dispatcher=self._dispatcher,
             journal=journal,
             lookup=self._lookup,
             subscriptions=self._subscriptions,
             metrics=self._metrics,
             live=self._stats,
+            now=self._now,
         )
         self._server = JobServer(
             config,
@@ -100,9 +111,11 @@ class Daemon:
             now=self._now,
         )
         self._rng = rng or Random()
-        self._carriers = [self._carrier(carrier) for carrier in enabled]
+        self._lineup = Lineup(self._dispatcher.use)
+        self._lineup.begin({carrier.name: self._first(carrier) for carrier in enabled})
         self._http: HttpServer | None = None
         self._parked = 0
+        self._inbound_parts = 0
         self._backlog: dict[int, int] = {}
         self._open_jobs = 0
         self._last_commit_at = self._now()
@@ -110,17 +123,29 @@ class Daemon:
         self._snapshot = Live()
         self._periodic: list[asyncio.Task[None]] = []
 
-    def _carrier(self, carrier: CarrierConfig) -> SmppCarrier:
-        account = f"{carrier.account.host.lower()}|{carrier.account.system_id}"
-        return SmppCarrier(
+    def _first(self, carrier: CarrierConfig) -> tuple[object, SmppCarrier]:
+        """What it is made of, and itself; before the journal starts."""
+        account = self._journal.account(_account(carrier))
+        return _made_of(carrier, self._config), self._carrier(carrier, account)
+
+    def _receiver(self, recipient: str) -> str | None:
+        """Called in the journal's thread, while `reload` may put others in their place."""
+        return self._receivers.of(recipient)
+
+    def _carrier(
+        self, carrier: CarrierConfig, account: int, id_forms: Mapping[int, Mapping[str, int]] | None = None
+    ) -> SmppCarrier:
+        made = SmppCarrier(
             carrier,
-            account=self._journal.account(account),
+            account=account,
             max_parts=self._config.jobs.max_parts,
             outcomes=self._dispatcher,
             metrics=self._metrics.carrier(carrier.name),
             now=self._now,
             rng=self._rng,
         )
+        made.remember_forms((id_forms or {}).get(account, {}))
+        return made
 
     async def start(self) -> None:
         """Recover, bind, listen; returns when jobs are taken."""
@@ -129,7 +154,7 @@ class Daemon:
             recovered = reader.recover()
         self._open_jobs = len(recovered.waiting) + len(recovered.outstanding) + recovered.awaiting_receipt
         self._journal.start()
-        self._dispatcher.start(self._carriers)
+        self._dispatcher.start(self._lineup.carriers)
         self._dispatcher.recover(recovered, self._now())
         if self._config.http is not None:
             from connector.http import HttpServer  # 5 MB that an instance without [http] need not carry
@@ -149,12 +174,66 @@ class Daemon:
             _log,
             "ready",
             lane=self._config.lane,
-            carriers=len(self._carriers),
+            carriers=len(self._lineup.carriers),
             recovered_waiting=len(recovered.waiting),
             recovered_unknown=len(recovered.outstanding),
             awaiting_receipt=recovered.awaiting_receipt,
         )
-        notify.ready(f"lane {self._config.lane}: {len(self._carriers)} carriers")
+        self._tell_ready()
+
+    def _tell_ready(self) -> None:
+        notify.ready(f"lane {self._config.lane}: {len(self._lineup.carriers)} carriers")
+
+    async def reload(self) -> None:
+        """Read the configuration again and go over to it; with any problem everything stays as it is.
+
+        Changed carriers get new binds, and what runs on the old ones ends there; see `Lineup`.
+        """
+        if self._draining:
+            return
+        notify.reloading("reading the configuration")
+        try:
+            config = await asyncio.to_thread(load, self._config.folder)
+        except ConfigError as error:
+            for problem in error.problems:
+                log_event(_log, "configuration refused", level=logging.ERROR, problem=str(problem))
+        else:
+            if fixed := [key for key in _FIXED if getattr(config, key) != getattr(self._config, key)]:
+                keys = ", ".join(fixed)
+                log_event(_log, "configuration refused: restart to change", level=logging.ERROR, keys=keys)
+            else:
+                await self._go_over_to(config)
+        self._tell_ready()
+
+    async def _go_over_to(self, config: Config) -> None:
+        journal = self._journal
+        apps = {
+            application.name: await journal.identify(journal.app, application.name)
+            for application in config.applications
+        }
+        enabled = {carrier.name: carrier for carrier in config.carriers if carrier.enabled}
+        accounts = {
+            name: await journal.identify(journal.account, _account(carrier))
+            for name, carrier in enabled.items()
+        }
+        forms = await self._lookup.id_forms()
+        # Nothing is awaited between these: no call sees half of the change.
+        self._config, self._apps, self._receivers = config, apps, Receivers(config)
+        self._gate.configure(config)
+        self._methods.configure(config)
+        self._server.configure(config, apps)
+        steps = await self._lineup.change(
+            {name: _made_of(carrier, config) for name, carrier in enabled.items()},
+            lambda name: self._carrier(enabled[name], accounts[name], forms),
+            config.drain.timeout_s,
+        )
+        log_event(
+            _log,
+            "configuration read again",
+            added=" ".join(steps.added),
+            changed=" ".join(steps.changed),
+            removed=" ".join(steps.removed),
+        )
 
     async def stop(self) -> None:
         """Take no jobs, let the windows drain, unbind, write everything down."""
@@ -165,7 +244,7 @@ class Daemon:
         self._methods.drain()
         try:
             await self._dispatcher.drain(self._config.drain.timeout_s)
-            await self._dispatcher.stop()
+            await asyncio.gather(self._dispatcher.stop(), self._lineup.stop())
         finally:
             for task in self._periodic:
                 task.cancel()
@@ -184,7 +263,7 @@ class Daemon:
         """Jobs are taken and at least one carrier can send."""
         if self._draining:
             return False, "draining"
-        if not any(carrier.bound for carrier in self._carriers):
+        if not self._lineup.bound:
             return False, "no carrier is bound"
         return True, "ready"
 
@@ -201,8 +280,11 @@ class Daemon:
         self._dispatcher.intends_committed(batch.intends, now)
         self._methods.committed(batch, now)
         self._dispatcher.receipts_committed(batch.receipts, now)
-        self._dispatcher.parked_settled(batch.found, batch.unmatched)
+        self._dispatcher.inbound_committed(batch.inbound, batch.incomplete, now)
+        self._dispatcher.parked_settled(batch.found, batch.unmatched, now)
         self._dispatcher.ended(batch.ended)
+        if batch.queries:
+            self._dispatcher.inquire(batch.queries, now)
         self._subscriptions.committed(batch.chunks)
         metrics = self._metrics
         metrics.journal_commit.observe(self._journal.commit_s)
@@ -212,7 +294,7 @@ class Daemon:
             metrics.jobs_finished[outcome] += number
             self._open_jobs -= number
         metrics.deadline_misses += batch.missed
-        self._parked, self._backlog = batch.parked, batch.backlog
+        self._parked, self._inbound_parts, self._backlog = batch.parked, batch.inbound_parts, batch.backlog
 
     async def _sweep(self) -> None:
         while True:
@@ -243,6 +325,7 @@ class Daemon:
             oldest_deadline_s=None if deadline is None else deadline - now,
             open_jobs=self._open_jobs,
             parked_receipts=self._parked,
+            inbound_parts=self._inbound_parts,
             event_backlog={names[row]: n for row, n in dict(self._backlog).items() if row in names},
             carriers=self._dispatcher.carriers_live(now),
         )
@@ -287,11 +370,25 @@ async def _main(config: Config) -> int:
     loop.set_exception_handler(_loop_error)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    again = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, again.set)
     await daemon.start()
     gc.freeze()
+    reloads = asyncio.create_task(_reload(daemon, again), name="reload")
     await stop.wait()
+    reloads.cancel()
+    await asyncio.gather(reloads, return_exceptions=True)
     await daemon.stop()
     return 0
+
+
+async def _reload(daemon: Daemon, again: asyncio.Event) -> None:
+    while await again.wait():
+        again.clear()
+        try:
+            await daemon.reload()
+        except Exception as error:
+            _unexpected(error)
 
 
 def _journal_failed(error: BaseException) -> None:
@@ -322,6 +419,16 @@ def _lock(path: Path) -> int:
         os.close(descriptor)
         raise StateInUse(f"{path.parent}: another daemon uses this state folder") from None
     return descriptor
+
+
+def _account(carrier: CarrierConfig) -> str:
+    """What tells accounts apart in the journal."""
+    return f"{carrier.account.host.lower()}|{carrier.account.system_id}"
+
+
+def _made_of(carrier: CarrierConfig, config: Config) -> tuple[object, ...]:
+    """What a carrier must be made anew for when it changes."""
+    return carrier, config.jobs.max_parts
 
 
 def _digest_key(path: Path) -> bytes:

@@ -135,11 +135,11 @@ class Dispatcher:
                 self._finish(job, "expired", "expired", "no carrier could take it before its deadline", now)
         candidates = self._candidates(now)
         self._limits_at = math.inf
-        while candidates:
-            urgent = self.queue.pop(lambda standing: bool(self._fit(standing, candidates, now)))
-            if urgent is None:
-                break
-            self._start(urgent, candidates, now)
+        if candidates:
+            for urgent in self.queue.leaving(lambda standing: bool(self._fit(standing, candidates, now))):
+                self._start(urgent, candidates, now)
+                if not candidates:
+                    break
         self._arm(now)
 
     def _fit(self, standing: Standing, candidates: dict[str, Candidate], now: float) -> list[Candidate]:
@@ -164,6 +164,7 @@ class Dispatcher:
         fit = self._fit(Standing(job.tried, job.limits), candidates, now)
         if not fit:
             self.queue.push(job)  # refused while it waited here: to the line of its own standing
+            self.room()
             return
         chosen = choose(fit)
         carrier = self._carriers[chosen.name]
@@ -311,10 +312,6 @@ class Dispatcher:
         self._journal.batch.receipts.append(receipt)
         self._journal.touch()
 
-    def look_again(self, account: int) -> None:
-        self._journal.batch.look_again.append(account)
-        self._journal.touch()
-
     def inbound(self, inbound: Inbound) -> None:
         self._journal.batch.inbound.append(inbound)
         self._journal.touch()
@@ -326,11 +323,15 @@ class Dispatcher:
             by_carrier.setdefault(query.carrier, []).append(query)
         for name, group in by_carrier.items():
             if name in self._carriers:
-                self._carriers[name].query(group, now)
+                # After a reload the name may stand for another account, where the ids are somebody else's.
+                account = self._carriers[name].account
+                self._carriers[name].query([query for query in group if query.account == account], now)
 
     async def recall(self, parts: list[tuple[str, SentPart]]) -> bool:
         """Have carriers take back what they accepted, as (carrier, part); True when all did."""
-        if not parts or any(name not in self._carriers for name, _ in parts):
+        if not parts or any(
+            name not in self._carriers or self._carriers[name].account != part.account for name, part in parts
+        ):
             return False
         return all(await asyncio.gather(*(self._carriers[name].recall(part) for name, part in parts)))
 

@@ -134,7 +134,7 @@ ERRORS: Final[dict[str, ErrorEntry]] = {
         _FILES,
     ),
     "config_shared": ErrorEntry(
-        "Two lanes own the same carrier account, sender, socket, state folder or HTTP port.",
+        "Two lanes own the same carrier account, sender, socket, state folder or port.",
         "Give each lane its own; lanes share nothing.",
         ("check",),
     ),

@@ -5,6 +5,7 @@ Outside systemd every function does nothing or returns nothing, so callers need 
 
 import os
 import socket
+import time
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,12 @@ def notify(*assignments: str, environ: Mapping[str, str] = os.environ) -> bool:
 def ready(status: str) -> bool:
     """Start-up, or a reload, is complete; ``status`` is the line that systemctl shows."""
     return notify("READY=1", _status(status))
+
+
+def reloading(status: str) -> bool:
+    """The configuration is read again; ``ready`` ends it (sd_notify(3))."""
+    microseconds = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000
+    return notify("RELOADING=1", f"MONOTONIC_USEC={microseconds}", _status(status))
 
 
 def stopping(status: str) -> bool:

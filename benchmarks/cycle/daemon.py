@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,8 @@ port = {port}
 system_id = "{system_id}"
 password_file = "password"
 [binds]
-tps = 1000000
 window = {window}
+{binds}
 [backoff]
 initial_s = 0.1
 """
@@ -52,12 +54,21 @@ class Daemon(Process):
 
     driver = "benchmarks.cycle.application"
 
-    def __init__(self, folder: Path, carrier: SimulatedCarrier, window: int) -> None:
+    def __init__(
+        self, folder: Path, carrier: SimulatedCarrier, window: int, binds: Mapping[str, object] | None = None
+    ) -> None:
+        """`binds` are further keys of [binds]; without `tps` no rate holds anything back."""
+        keys = {"tps": 1_000_000, **(binds or {})}
         config = folder / "config"
         (config / "carriers").mkdir(parents=True)
         (config / "connector.toml").write_text(_CONNECTOR.format(folder=folder, uid=os.getuid()))
         (config / "carriers" / "simulated.toml").write_text(
-            _CARRIER.format(port=carrier.port, system_id=SYSTEM_ID, window=window)
+            _CARRIER.format(
+                port=carrier.port,
+                system_id=SYSTEM_ID,
+                window=window,
+                binds="\n".join(f"{key} = {json.dumps(value)}" for key, value in keys.items()),
+            )
         )
         password = config / "password"
         password.write_text("password")

@@ -1,6 +1,7 @@
 """The contract between the dispatcher and whatever carries a message to a phone.
 
 1. `room(now)` says how many more attempts the carrier takes now; 0 while it cannot send at once.
+   Below a rate that its peer has taught it, it takes a quarter of a second's worth ahead.
 2. `prepare(job, now)` makes the attempt ready to leave, or raises Unsendable: nothing has left then.
 3. `send(attempt, now)` is called once for each prepared attempt, after its intent was committed and never
    before. The bytes leave as soon as the window and the rate permit.
@@ -8,47 +9,70 @@
    `unsent` is told only where it is certain that no byte has left.
 5. An attempt reported `unknown` may be corrected once, to `sent` or `refused`, by a late answer.
 6. Nothing leaves after the job's deadline: what is still waiting then is `unsent`.
-7. A receipt goes to the journal first; the carrier's peer is answered in `receipts_committed`.
+7. A receipt goes to the journal first; the carrier's peer is answered in `receipts_committed`. So does what a
+   handset sent; its answer is in `inbound_committed`.
 8. When room appears, `Outcomes.room` is called; the dispatcher never polls.
 9. `drain` takes no new attempts and returns when all are settled; `stop` settles the rest and closes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
 
-from connector.journal.ops import Receipt
+from connector.carriers.statuses import StatusClass
+from connector.journal.ops import Inbound, Query, Receipt
 from connector.metrics import CarrierLive
 from connector.model import LiveJob
 
-__all__ = ["Attempt", "Carrier", "Outcomes", "Unsendable"]
+__all__ = ["Attempt", "Carrier", "Outcomes", "PartAnswer", "SentPart", "Unsendable"]
 
 
 class Unsendable(Exception):
-    """The job cannot leave by this carrier; the reason is for the application to read."""
+    """The job cannot leave by this carrier; the reason is for the application to read.
+
+    `field` is the key of the job that is at fault: text, sender, to or template.
+    """
+
+    def __init__(self, reason: str, field: str = "text") -> None:
+        super().__init__(reason)
+        self.field = field
 
 
 class Attempt:
     """One committed intent to send one job by one carrier.
 
-    number    from 1 within the job
-    parts     PDUs it takes
-    written   PDUs that have left and were not turned away as too many
-    left_at   when the newest of them did
-    answered  parts that were accepted
-    settled   its end was told
-    refused   a part was: the others need not leave
+    number       from 1 within the job
+    order        its place among those handed to the same bind
+    parts        PDUs it takes
+    substituted  what was replaced in the text: (original, replacement, how often)
+    written      PDUs that have left and were not turned away as too many
+    left_at      when the newest of them did
+    answered     parts that were accepted
+    settled      its end was told
+    refused      a part was: the others need not leave
     """
 
-    __slots__ = ("answered", "carrier", "job", "left_at", "number", "parts", "refused", "settled", "written")
+    __slots__ = (
+        "answered", "carrier", "job", "left_at", "number", "order", "parts", "refused", "settled",
+        "substituted", "written",
+    )  # fmt: skip
 
-    def __init__(self, job: LiveJob, carrier: Carrier, parts: int) -> None:
+    def __init__(
+        self,
+        job: LiveJob,
+        carrier: Carrier,
+        parts: int,
+        substituted: tuple[tuple[str, str, int], ...] = (),
+    ) -> None:
         self.job = job
         self.carrier = carrier
         self.number = job.attempts + 1
+        self.order = 0
         self.parts = parts
+        self.substituted = substituted
         self.written = 0
         self.left_at = 0.0
         self.answered = 0
@@ -68,14 +92,23 @@ class PartAnswer(msgspec.Struct, frozen=True, gc=False):
     late: bool
 
 
+class SentPart(msgspec.Struct, frozen=True, gc=False):
+    """A part that the carrier has accepted. `message_id` as answered; `recipient` E.164 with +."""
+
+    account: int
+    message_id: bytes
+    sender: str
+    recipient: str
+
+
 class Outcomes(Protocol):
     """What a carrier tells its owner; all calls are made in the event loop and return at once."""
 
     def sent(self, attempt: Attempt, answer: PartAnswer, now: float) -> None:
         """One part was accepted; the attempt is sent when all were."""
 
-    def refused(self, attempt: Attempt, status: int, now: float) -> None:
-        """The carrier said no to a part for good."""
+    def refused(self, attempt: Attempt, status: int, kind: StatusClass, now: float) -> None:
+        """The carrier said no to a part; `kind` is what its status means there."""
 
     def unknown(self, attempt: Attempt, reason: str, now: float) -> None:
         """Bytes left and no answer came."""
@@ -85,6 +118,9 @@ class Outcomes(Protocol):
 
     def receipt(self, receipt: Receipt) -> None:
         """A receipt, to be committed."""
+
+    def inbound(self, inbound: Inbound) -> None:
+        """What a handset sent, to be committed."""
 
     def room(self) -> None:
         """There may be room now."""
@@ -101,12 +137,31 @@ class Carrier(Protocol):
     def room_at(self, now: float) -> float | None:
         """When the rate limit alone will give room again; None when something else is missing."""
 
+    def limits(self, job: LiveJob) -> tuple[int, ...]:
+        """Which rates below its own hold for this job; () for none."""
+
+    def limited_until(self, limits: tuple[int, ...], now: float) -> float:
+        """When a job of these may leave; `now` when at once."""
+
     def prepare(self, job: LiveJob, now: float) -> Attempt: ...
     def send(self, attempt: Attempt, now: float) -> None: ...
     def pump(self, now: float) -> None:
         """Write what was handed over; called once after a group of `send`."""
 
+    def query(self, queries: list[Query], now: float) -> None:
+        """Ask what became of messages; what is known comes as receipts. Nothing where not supported."""
+
+    async def recall(self, sent: SentPart) -> bool:
+        """Take a part back that was accepted; False when that failed, is not supported, or nobody knows."""
+
     def receipts_committed(self, receipts: list[Receipt], now: float) -> None: ...
+    def receipts_found(self, receipts: list[Receipt], now: float) -> None:
+        """These had been parked, and have found their message. Called after each commit, also with none."""
+
+    def remember_forms(self, forms: Mapping[str, int]) -> None:
+        """By which forms of ids the receipts of the newest messages matched, before a restart."""
+
+    def inbound_committed(self, arrived: list[Inbound], now: float) -> None: ...
     def live(self, now: float) -> CarrierLive: ...
     def start(self) -> None: ...
     async def drain(self) -> None: ...

@@ -3,48 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
-from typing import Literal
+from weakref import WeakKeyDictionary
 
-from connector.carriers import statuses
-from connector.carriers.backoff import Backoff
-from connector.carriers.bind import Bind, BindState, Part
-from connector.carriers.contract import Attempt, Carrier, Outcomes, PartAnswer, Unsendable
+import msgspec
+
+from connector.carriers.bind import Bind, Part
+from connector.carriers.contract import Attempt, Carrier, Outcomes, PartAnswer, SentPart, Unsendable
 from connector.carriers.encoding import SubmitEncoder
-from connector.carriers.throttle import TokenBucket
+from connector.carriers.enquiries import Enquiries, Enquiry
+from connector.carriers.inbound import InboundDecoder
+from connector.carriers.limits import SubLimits
+from connector.carriers.pool import BindPool
+from connector.carriers.receipts import LONGEST_ID, ReceiptIntake
+from connector.carriers.statuses import StatusClass, Statuses
 from connector.config import Carrier as CarrierConfig
-from connector.config import read_password
-from connector.journal.ops import Receipt
+from connector.journal.ops import Inbound, Query, Receipt
 from connector.metrics import CarrierLive, CarrierMetrics
 from connector.model import LiveJob
 from protocols.smpp import events as smpp
-from protocols.smpp.id_keys import lookup_keys, stored_key
-from protocols.smpp.receipt import FINAL, ReceiptState, parse
-from protocols.smpp.session import Mode, SessionConfig
+from protocols.smpp.id_keys import stored_key
+from protocols.smpp.pdu import QuerySmResp
+from protocols.smpp.session import Session
 
-__all__ = ["SmppCarrier", "kept_text"]
+__all__ = ["SmppCarrier"]
 
-_WORDS: Mapping[str, ReceiptState] = {
-    "ENROUTE": ReceiptState.ENROUTE,
-    "DELIVRD": ReceiptState.DELIVERED,
-    "EXPIRED": ReceiptState.EXPIRED,
-    "DELETED": ReceiptState.DELETED,
-    "UNDELIV": ReceiptState.UNDELIVERABLE,
-    "ACCEPTD": ReceiptState.ACCEPTED,
-    "UNKNOWN": ReceiptState.UNKNOWN,
-    "REJECTD": ReceiptState.REJECTED,
-    "FAILED": ReceiptState.FAILED,
-}
-_MESSAGE = re.compile(rb"text:", re.IGNORECASE)
-_KNOWN = re.compile(rb"\b(?:id|sub|dlvrd|(?:submit|done) ?date|stat|err):\S*", re.IGNORECASE)
-# SMPP 3.4 has 64 and 20 octets; a PDU has room for 65,535, with which a peer could fill the disk.
-_LONGEST_ID = 256
 _LONGEST_ADDRESS = 64
-_LONGEST_TEXT = 1_000
-_UNBIND_GRACE_S = 2.0
-Result = Literal["delivered", "failed"]
+_QUERY_LIFE_S = 60.0  # then it is asked anew
+_ENQUIRE_EVERY_S = 0.02
 
 
 class SmppAttempt(Attempt):
@@ -76,81 +65,53 @@ class SmppCarrier(Carrier):
         self._config = config
         self._outcomes = outcomes
         self._metrics = metrics
-        self._bucket = TokenBucket(config.binds.tps, now())
-        self._encoder = SubmitEncoder(config, max_parts, rng.randrange(1 << 16))
-        self._results = {**{state: _usual(state) for state in ReceiptState}, **_overridden(config)}
-        self._final = {state: result is not None for state, result in self._results.items()}
+        self.binds = BindPool(config, owner=self, metrics=metrics, now=now, rng=rng)
+        self._statuses = Statuses(config.statuses)
+        self._encoder = SubmitEncoder(config, max_parts, rng)
+        self._limits = SubLimits(config.limits, now())
+        self._enquiries = Enquiries(self.binds.budget, now())
+        self._enquiry_timer: asyncio.TimerHandle | None = None
+        self._now = now
+        self._receipts = ReceiptIntake(config, account, metrics)
+        self._decoder = InboundDecoder(config)
+        self._connections: WeakKeyDictionary[Session, int] = WeakKeyDictionary()
+        self._rng = rng
         self._open = 0
         self._draining = False
         self._settled = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        modes: tuple[Mode, ...] = (
-            ("transceiver",) if config.binds.mode == "transceiver" else ("transmitter", "receiver")
-        )
-        self._binds = [
-            Bind(
-                f"{self.name}/{mode}-{number}",
-                address=(config.account.host, config.account.port),
-                session_config=lambda mode=mode: self._session_config(mode),  # type: ignore[misc]
-                connect_timeout_s=config.binds.bind_timeout_s,
-                backoff=Backoff(config.backoff.initial_s, config.backoff.max_s, config.backoff.ghost_s, rng),
-                bucket=self._bucket,
-                owner=self,
-                metrics=metrics,
-                now=now,
-            )
-            for number in range(1, config.binds.count + 1)
-            for mode in modes
-        ]
-        # Receivers never have room: their window stays shut.
-        self._senders = [bind for bind in self._binds if "/receiver-" not in bind.name]
-
-    def _session_config(self, mode: Mode) -> SessionConfig:
-        account, binds = self._config.account, self._config.binds
-        return SessionConfig(
-            mode=mode,
-            system_id=account.system_id.encode(),
-            password=read_password(self._config.password_path),
-            system_type=account.system_type.encode(),
-            interface_version=account.interface_octet,
-            window=binds.window,
-            bind_timeout_s=binds.bind_timeout_s,
-            response_timeout_s=binds.response_timeout_s,
-            enquire_link_s=binds.enquire_link_s,
-        )
 
     # Carrier
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(bind.run(), name=bind.name) for bind in self._binds]
+        self.binds.start()
+
+    def learn_from(self, other: SmppCarrier) -> None:
+        """Go on with what the carrier has taught the one whose place this one takes."""
+        self.binds.learn_from(other.binds)
+        if self.account == other.account:
+            self._receipts.take_over(other._receipts)
 
     @property
     def bound(self) -> bool:
-        return any(bind.state is BindState.BOUND for bind in self._senders)
+        return self.binds.bound
 
     def room(self, now: float) -> int:
-        if self._draining:
-            return 0
-        pending = window = 0
-        for bind in self._senders:
-            pending += bind.pending
-            window += max(0, bind.room())
-        return min(window, int(self._bucket.tokens(now) + 1e-6) - pending)
+        return 0 if self._draining else self.binds.room(now)
 
     def room_at(self, now: float) -> float | None:
-        if self._draining or not any(bind.room() > 0 for bind in self._senders):
-            return None
-        return self._bucket.next_at(now)
+        return None if self._draining else self.binds.room_at(now)
 
     def prepare(self, job: LiveJob, now: float) -> SmppAttempt:
-        pdus = self._encoder.encode(job, now)
-        bind = max(self._senders, key=Bind.room)
-        if bind.room() <= 0:
+        pdus, substituted = self._encoder.encode(job, now)
+        bind = self.binds.roomiest(now)
+        if bind is None:
             raise Unsendable("no bind has room")
-        attempt = SmppAttempt(job, self, len(pdus))
+        attempt = SmppAttempt(job, self, len(pdus), substituted)
         attempt.bind = bind
         attempt.pdus = [Part(attempt, number, pdu) for number, pdu in enumerate(pdus, 1)]
         bind.announce(len(pdus))
+        if job.limits:
+            self._limits.take(self.limits(job), now, len(pdus))
         self._open += 1
         return attempt
 
@@ -161,29 +122,99 @@ class SmppCarrier(Carrier):
         attempt.bind.send(pdus, now)
 
     def pump(self, now: float) -> None:
-        for bind in self._binds:
-            bind.pump(now)
+        if self._enquiries:
+            self._enquire(now)
+        self.binds.pump(now)
 
-    def receipts_committed(self, receipts: list[Receipt], now: float) -> None:
-        metrics = self._metrics
-        handset: list[float] = []
-        for receipt in receipts:
-            if receipt.match == "parked":
-                metrics.receipts_parked += 1
-            else:
-                metrics.receipts_matched += 1
-                metrics.receipts_late += receipt.match == "late"
-                if receipt.result == "delivered":
-                    handset.append(receipt.at - receipt.accepted_at)
-            bind, session, sequence = receipt.context
-            if bind.session is session:
-                bind.acknowledge(sequence, now)
-        metrics.to_handset.observe_many(handset)
+    def limits(self, job: LiveJob) -> tuple[int, ...]:
+        return self._limits.group(job.content.sender, job.recipient)
+
+    def limited_until(self, limits: tuple[int, ...], now: float) -> float:
+        return self._limits.tokens_at(limits, now)
+
+    def query(self, queries: list[Query], now: float) -> None:
+        if not self._config.supports.query_sm:
+            return
+        for query in queries:
+            with contextlib.suppress(Unsendable):  # the sender id was permitted when it was sent
+                pdu = self._encoder.query_of(query.message_id, query.sender)
+                self._enquiries.ask(Enquiry(pdu, partial(self._query_answered, query), now + _QUERY_LIFE_S))
         self.pump(now)
 
+    def _enquire(self, now: float) -> None:
+        at = self._enquiries.pump(self.binds.senders, now)
+        if self._enquiry_timer is not None:
+            self._enquiry_timer.cancel()
+            self._enquiry_timer = None
+        if at is not None:
+            loop = asyncio.get_running_loop()
+            self._enquiry_timer = loop.call_later(max(_ENQUIRE_EVERY_S, at - now), self._enquire_again)
+
+    def _enquire_again(self) -> None:
+        self._enquiry_timer = None
+        self.pump(self._now())
+
+    def _query_answered(self, query: Query, status: int | None, answer: QuerySmResp | None) -> None:
+        if status != 0 or answer is None:
+            return
+        self._outcomes.receipt(
+            self._receipts.answer_to_query(
+                query.key, query.recipient[1:], answer.message_state, answer.error_code, self._now()
+            )
+        )
+
+    async def recall(self, sent: SentPart) -> bool:
+        if not self._config.supports.cancel_sm:
+            return False
+        try:
+            pdu = self._encoder.cancel_of(sent.message_id, sent.sender, sent.recipient)
+        except Unsendable:
+            return False
+        taken_back: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def answered(status: int | None, _: QuerySmResp | None) -> None:
+            if not taken_back.done():  # whoever waited may have gone
+                taken_back.set_result(status == 0)
+
+        now = self._now()
+        self._enquiries.ask(Enquiry(pdu, answered, now + self._config.binds.response_timeout_s))
+        self.pump(now)
+        return await taken_back
+
+    def receipts_committed(self, receipts: list[Receipt], now: float) -> None:
+        self._receipts.committed(receipts, now)
+        self._acknowledge([receipt.context for receipt in receipts if receipt.kind != "query"], now)
+
+    def receipts_found(self, receipts: list[Receipt], now: float) -> None:
+        self._receipts.found(receipts, now)
+
+    def remember_forms(self, forms: Mapping[str, int]) -> None:
+        self._receipts.remember(forms)
+
+    def inbound_committed(self, arrived: list[Inbound], now: float) -> None:
+        metrics = self._metrics
+        for inbound in arrived:
+            metrics.mo_received += inbound.fate == "told"
+            metrics.mo_repeated += inbound.fate == "repeated"
+            metrics.mo_unclaimed += inbound.fate == "parked"
+        self._acknowledge([inbound.context for inbound in arrived], now)
+
+    def _acknowledge(self, contexts: list[tuple[Bind, Session, int]], now: float) -> None:
+        """On the connections they came on: also those of a carrier whose place this one has taken."""
+        binds = set()
+        for bind, session, sequence in contexts:
+            if bind.session is session:
+                bind.acknowledge(sequence, now)
+                binds.add(bind)
+        for bind in binds:
+            bind.pump(now)
+
     def live(self, now: float) -> CarrierLive:
-        tokens = self._bucket.tokens(now)
-        return CarrierLive(self.name, tuple(bind.live() for bind in self._binds), tokens, self._bucket.pace)
+        id_forms = self._receipts.id_forms
+        return msgspec.structs.replace(
+            self.binds.live(now),
+            id_form=id_forms.form, id_form_fixed=id_forms.fixed, receipt_match_ratio=id_forms.ratio,
+        )  # fmt: skip
 
     async def drain(self) -> None:
         self._draining = True
@@ -193,10 +224,10 @@ class SmppCarrier(Carrier):
 
     async def stop(self) -> None:
         self._draining = True
-        await asyncio.gather(*(bind.stop(_UNBIND_GRACE_S) for bind in self._binds))
-        for task in self._tasks:
-            task.cancel()  # one that still tries to connect
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._enquiries.stop()
+        if self._enquiry_timer is not None:
+            self._enquiry_timer.cancel()
+        await self.binds.stop()
 
     # BindOwner
 
@@ -207,24 +238,23 @@ class SmppCarrier(Carrier):
         if event.status == 0:
             metrics.accepted += 1
             attempt.answered += 1
-            message_id = event.message_id[:_LONGEST_ID]
+            message_id = event.message_id[:LONGEST_ID]
             answer = PartAnswer(part.number, stored_key(message_id), message_id.hex(), late)
             if attempt.answered == attempt.parts:
                 self._settle(attempt)
             self._outcomes.sent(attempt, answer, now)
             return
         metrics.refused[event.status] += 1
-        verdict = statuses.classify(event.status)
-        if verdict is statuses.Verdict.HERE_LATER and not late:
+        kind = self._statuses.classify(event.status)
+        if kind is StatusClass.THROTTLED and not late and isinstance(event, smpp.SubmitAnswered):
             metrics.throttled += 1
-            self._bucket.hold(now)
             attempt.written -= 1
             assert isinstance(attempt, SmppAttempt)
-            attempt.bind.resend(part, now)
+            attempt.bind.resend(part, event.sent_at, now)
         elif not attempt.refused:
             attempt.refused = True
             self._settle(attempt)
-            self._outcomes.refused(attempt, event.status, now)
+            self._outcomes.refused(attempt, event.status, kind, now)
 
     def timed_out(self, part: Part, now: float) -> None:
         self._unknown([part], f"no submit_sm_resp within {self._config.binds.response_timeout_s:g} s", now)
@@ -246,24 +276,38 @@ class SmppCarrier(Carrier):
 
     def delivered(self, bind: Bind, event: smpp.DeliverReceived, now: float) -> None:
         pdu = event.pdu
-        receipt = parse(pdu, self._final)
         context = (bind, bind.session, event.sequence)
-        address = pdu.source_addr[:_LONGEST_ADDRESS].decode("ascii", "replace").lstrip("+")
+        receipt = self._receipts.read(pdu, now, context)
         if receipt is None:
-            # Not a receipt: kept, and counted by `connector status`; the carrier is told after that.
-            kept = Receipt(
-                self.account, self.name, (), address, "MO", None, pdu.short_message.hex(), now, context
-            )
-        else:
-            result = self._results[receipt.state] if receipt.final else None
-            kept = Receipt(
-                self.account, self.name, lookup_keys(receipt.message_id[:_LONGEST_ID]), address,
-                receipt.state.value, result, kept_text(receipt.raw).hex(), now, context,
-            )  # fmt: skip
-        self._outcomes.receipt(kept)
+            part = self._decoder.part_of(pdu)
+            if part is not None:
+                connection = self._connection(bind)
+                standing = frozenset(self._connection(each) for each in self.binds.all)
+                self._outcomes.inbound(
+                    Inbound(self.account, self.name, part, connection, standing, now, context)
+                )
+                return
+            # An acknowledgement by a handset: kept, and counted by `connector status`.
+            address = pdu.source_addr[:_LONGEST_ADDRESS].decode("ascii", "replace").lstrip("+")
+            raw = pdu.short_message.hex()
+            receipt = Receipt(self.account, self.name, (), address, "MO", None, raw, now, context)
+        self._outcomes.receipt(receipt)
+
+    def _connection(self, bind: Bind) -> int:
+        """The number of a bind's connection; 0 when it has none."""
+        session = bind.session
+        if session is None:
+            return 0
+        number = self._connections.get(session)
+        if number is None:
+            number = self._connections[session] = self._rng.getrandbits(62) | 1
+        return number
 
     def after_read(self, bind: Bind, now: float) -> None:
-        bind.pump(now)
+        if self._enquiries:
+            self.pump(now)  # an answer may have made room for the next one
+        else:
+            bind.pump(now)
         self._outcomes.room()
 
     def _unknown(self, parts: list[Part], reason: str, now: float) -> None:
@@ -281,28 +325,3 @@ class SmppCarrier(Carrier):
         if not self._open:
             self._settled.set()
         return True
-
-
-def kept_text(raw: bytes) -> bytes:
-    """A receipt's text without the beginning of the message, its code included.
-
-    That follows `text:`, or at some carriers the last of the usual fields.
-    """
-    cut = _MESSAGE.search(raw)
-    end = cut.start() if cut else max((known.end() for known in _KNOWN.finditer(raw)), default=0)
-    return raw[: min(end, _LONGEST_TEXT)]
-
-
-def _usual(state: ReceiptState) -> Result | None:
-    if not FINAL[state]:
-        return None
-    return "delivered" if state is ReceiptState.DELIVERED else "failed"
-
-
-def _overridden(config: CarrierConfig) -> dict[ReceiptState, Result | None]:
-    meanings: dict[str, Result | None] = {
-        "final_delivered": "delivered",
-        "final_undelivered": "failed",
-        "non_final": None,
-    }
-    return {_WORDS[word]: meanings[meaning] for word, meaning in config.receipts.states.items()}

@@ -23,7 +23,7 @@ _HEADINGS: Row = ("LANE", "OWNS", "WHAT")
 def command(path: Path, *, as_json: bool) -> None:
     """Check one instance (a folder with connector.toml), or a folder of instances together.
 
-    Instances must not share a carrier account, a sender id, a socket, a state folder or an HTTP port. Prints
+    Instances must not share a carrier account, a sender id, a socket, a state folder or a port. Prints
     every problem on a line of its own and exits with 2, or prints who owns what and exits with 0.
 
     \b

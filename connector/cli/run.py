@@ -19,8 +19,8 @@ __all__ = ["command"]
 def command(config_dir: str) -> None:
     """Run the daemon in the foreground for the lane configured in CONFIG_DIR.
 
-    SIGTERM drains: no new jobs, windows empty, unbind, exit. Exit codes: 0 stopped, 1 failed, 2 the
-    configuration is wrong, 74 the journal cannot be written.
+    SIGTERM drains: no new jobs, windows empty, unbind, exit. SIGHUP reads the configuration again. Exit
+    codes: 0 stopped, 1 failed, 2 the configuration is wrong, 74 the journal cannot be written.
 
     Example: connector run /etc/connector/verification
     """

@@ -9,10 +9,11 @@ from random import Random
 
 from connector.carriers.contract import Attempt, Carrier, PartAnswer
 from connector.carriers.smpp import SmppCarrier
+from connector.carriers.statuses import StatusClass
 from connector.clock import Clock
 from connector.config import Carrier as CarrierConfig
 from connector.config.carrier import Account, Backoff, Binds
-from connector.journal.ops import Receipt
+from connector.journal.ops import Inbound, Receipt
 from connector.metrics import CarrierMetrics
 from connector.model import Content, LiveJob
 from connector.simulator.options import SmscOptions
@@ -31,6 +32,7 @@ class Told:
         self.endings: list[tuple[str, Attempt]] = []
         self.answers: list[tuple[Attempt, PartAnswer]] = []
         self.receipts: list[Receipt] = []
+        self.arrived: list[Inbound] = []
         self.rooms = 0
         self._changed = asyncio.Event()
 
@@ -39,7 +41,7 @@ class Told:
         if attempt.answered == attempt.parts:
             self._end("sent", attempt)
 
-    def refused(self, attempt: Attempt, status: int, now: float) -> None:
+    def refused(self, attempt: Attempt, status: int, kind: StatusClass, now: float) -> None:
         self._end("refused", attempt)
 
     def unknown(self, attempt: Attempt, reason: str, now: float) -> None:
@@ -52,6 +54,10 @@ class Told:
 
     def receipt(self, receipt: Receipt) -> None:
         self.receipts.append(receipt)
+        self._changed.set()
+
+    def inbound(self, inbound: Inbound) -> None:
+        self.arrived.append(inbound)
         self._changed.set()
 
     def room(self) -> None:

@@ -10,6 +10,7 @@ from connector.carriers.backoff import Backoff, BindFailure, classify
 from protocols.smpp.constants import Status
 
 
+@pytest.mark.rule("smpp.bind-ghost", "smpp.bind-failed", "smpp.bind-credentials")
 @pytest.mark.parametrize(
     ("status", "failure"),
     [
@@ -26,6 +27,7 @@ def test_classes(status: int, failure: BindFailure) -> None:
     assert classify(status) is failure
 
 
+@pytest.mark.rule("smpp.bind-failed")
 @given(st.lists(st.sampled_from([BindFailure.LINK, BindFailure.REFUSED, BindFailure.GHOST]), max_size=80))
 def test_bounds(failures: list[BindFailure]) -> None:
     backoff = Backoff(1.0, 60.0, 45.0, Random(1))
@@ -38,6 +40,7 @@ def test_bounds(failures: list[BindFailure]) -> None:
             assert (30.0 if failure is BindFailure.REFUSED else 0.0) <= wait <= 60.0
 
 
+@pytest.mark.rule("smpp.backoff")
 def test_full_jitter_grows_and_starts_again(random: Random) -> None:
     def longest(failures: int) -> float:
         waits = []
@@ -62,5 +65,6 @@ def test_full_jitter_grows_and_starts_again(random: Random) -> None:
     assert wait <= 1
 
 
+@pytest.mark.rule("smpp.bind-credentials")
 def test_wrong_credentials_are_not_tried_again() -> None:
     assert Backoff(1.0, 60.0, 45.0, Random(1)).wait_s(BindFailure.CREDENTIALS) is None

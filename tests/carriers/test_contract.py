@@ -127,6 +127,7 @@ FAULTS: dict[str, dict[str, object]] = {
 }  # fmt: skip
 
 
+@pytest.mark.rule("smpp.time-out")
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_4_every_attempt_ends_once_and_truly(
     make: Make, tmp_path: Path, fault: dict[str, object]
@@ -187,6 +188,7 @@ async def test_4_an_attempt_sent_to_a_bind_that_has_gone_is_unsent(make: Make, t
 # Rule 5: late answers
 
 
+@pytest.mark.rule("smpp.tombstones", "smpp.time-out")
 async def test_5_a_late_answer_corrects_unknown(make: Make, tmp_path: Path) -> None:
     async with stage(make, tmp_path, response_delay="fixed:0.8") as it:
         (attempt,) = it.send(it.job())
@@ -249,6 +251,7 @@ RECEIPTS: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.rule("receipts.commit-first")
 @pytest.mark.parametrize("fault", RECEIPTS.values(), ids=RECEIPTS.keys())
 async def test_7_a_receipt_is_answered_after_its_commit_and_names_its_message(
     make: Make, tmp_path: Path, fault: dict[str, object]
@@ -268,6 +271,7 @@ async def test_7_a_receipt_is_answered_after_its_commit_and_names_its_message(
         assert it.counted("receipts_refused") == 0
 
 
+@pytest.mark.rule("receipts.repeats")
 async def test_7_a_repeated_receipt_is_told_and_answered_again(make: Make, tmp_path: Path) -> None:
     async with stage(make, tmp_path, receipt_duplicate=1) as it:
         it.send(it.job())
@@ -320,6 +324,7 @@ async def test_8_room_is_announced_after_answers_that_never_come(
 # Rule 9: drain and stop
 
 
+@pytest.mark.rule("smpp.clean-stop")
 async def test_9_drain_waits_for_the_answers_and_takes_nothing_new(make: Make, tmp_path: Path) -> None:
     async with stage(make, tmp_path, response_delay="fixed:0.2") as it:
         attempts = it.send(*(it.job() for _ in range(5)))
@@ -332,6 +337,7 @@ async def test_9_drain_waits_for_the_answers_and_takes_nothing_new(make: Make, t
         assert [it.told.of(attempt) for attempt in attempts] == [["sent"]] * 5
 
 
+@pytest.mark.rule("smpp.clean-stop", "smpp.always-unbind")
 async def test_9_stop_settles_the_rest_and_unbinds(make: Make, tmp_path: Path) -> None:
     binds: dict[str, object] = {"response_timeout_s": 30.0, "tps": 30.0}
     async with stage(make, tmp_path, binds, response_missing=1) as it:

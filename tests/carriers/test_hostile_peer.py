@@ -29,7 +29,7 @@ async def test_a_receipt_fills_no_disk(tmp_path: Path) -> None:
         esm_class=0x04,
         tlvs=((Tag.RECEIPTED_MESSAGE_ID, b"9" * 60_000), (Tag.MESSAGE_PAYLOAD, b"id:" + b"x" * 60_000)),
     )
-    carrier.delivered(carrier._binds[0], DeliverReceived(1, pdu), now())
+    carrier.delivered(carrier.binds.all[0], DeliverReceived(1, pdu), now())
     (receipt,) = told.receipts
     assert len(receipt.raw) <= 2_000
     assert len(receipt.address) <= 64
@@ -37,7 +37,7 @@ async def test_a_receipt_fills_no_disk(tmp_path: Path) -> None:
 
 
 async def test_pdus_that_cannot_be_read_fill_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    bind = carrier_of(Told(), tmp_path)._binds[0]
+    bind = carrier_of(Told(), tmp_path).binds.all[0]
     with caplog.at_level(logging.WARNING):
         for _ in range(1_000):
             bind._on_malformed(MalformedPdu(5, 1, "the body ends before it"), 100.0)
@@ -49,7 +49,7 @@ async def test_pdus_that_cannot_be_read_fill_no_log(tmp_path: Path, caplog: pyte
 async def test_an_error_of_ours_does_not_end_the_bind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bind = carrier_of(Told(), tmp_path)._binds[0]
+    bind = carrier_of(Told(), tmp_path).binds.all[0]
     tried = 0
     again = asyncio.Event()
 
@@ -71,7 +71,7 @@ async def test_an_error_of_ours_does_not_end_the_bind(
 async def test_a_carrier_that_hangs_up_as_we_stop_does_not_spoil_the_stop(tmp_path: Path) -> None:
     async with stage(smpp("transceiver"), tmp_path, {"count": 2}) as it:
         assert isinstance(it.carrier, SmppCarrier)
-        gone, other = it.carrier._binds
+        gone, other = it.carrier.binds.all
         assert gone.session is not None
         gone.session.eof(now())
         await it.carrier.stop()

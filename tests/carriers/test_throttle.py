@@ -1,12 +1,15 @@
-"""The token bucket: never more than the rate, never less than it could be."""
+"""The token bucket: never more than the rate, never less than it could be. The pace: what a carrier takes."""
 
+import math
 from bisect import bisect_right
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.carriers.throttle import TokenBucket
+from connector.carriers.throttle import Pace, TokenBucket
+from tests.carriers.metering import Bursts, Limiter, Seconds, drive
 
 EPOCH = 1_700_000_000.0
 rates = st.one_of(st.floats(0.05, 20_000), st.sampled_from([0.1, 1.0, 3.0, 10.0, 100.0, 10_000.0]))
@@ -53,64 +56,171 @@ def test_it_saves_up_a_tenth_of_a_second() -> None:
     ]  # fmt: skip
 
 
-def test_held_for_a_tenth_of_a_second() -> None:
-    bucket = TokenBucket(100, EPOCH)
-    bucket.hold(EPOCH)
-    assert bucket.tokens(EPOCH) <= 0
-    assert not bucket.take(EPOCH + 0.08)
-    assert bucket.next_at(EPOCH) == pytest.approx(EPOCH + 0.1 + 1 / 70, abs=1e-3)
-    bucket.hold(EPOCH + 0.08)
-    assert not bucket.take(EPOCH + 0.16)
-    assert bucket.take(bucket.next_at(EPOCH + 0.16))
+# What follows an answer that says "too fast"
 
 
-def test_each_burst_slows_down_once_and_time_makes_up_for_it() -> None:
-    bucket = TokenBucket(1000, EPOCH)
-    for late in (0.0, 0.01, 0.02):
-        bucket.hold(EPOCH + late)
-    assert bucket.pace == pytest.approx(700)
-    bucket.hold(EPOCH + 1.12)
-    assert bucket.pace == pytest.approx(0.7 * 1000)  # 300 more a second after the pause
-    bucket.tokens(EPOCH + 1.72)
-    assert bucket.pace == pytest.approx(850)
-    bucket.tokens(EPOCH + 9)
-    assert (bucket.pace, bucket.capacity) == (1000, 100)
+def slowed(ceiling: float, now: float = EPOCH) -> Pace:
+    pace = Pace(ceiling)
+    pace.slow(now, now)
+    return pace
 
 
-@pytest.mark.parametrize("rate", [130, 1000, 10_000])
-def test_a_carrier_that_takes_less_gets_nearly_all_it_takes(rate: float) -> None:
-    """A carrier of 100 a second that saves up ten, as it answers without delay."""
-    bucket, now, end = TokenBucket(rate, EPOCH), EPOCH, EPOCH + 60
-    saved, filled_at, taken, turned_away = 10.0, EPOCH, 0, 0
-    while (now := bucket.next_at(now)) < end:
-        assert bucket.take(now)
-        saved, filled_at = min(10.0, saved + (now - filled_at) * 100), now
-        if saved >= 1:
-            saved, taken = saved - 1, taken + 1
+def test_at_its_ceiling_a_pace_holds_nothing_back() -> None:
+    pace = Pace(100)
+    assert pace.free
+    assert all(pace.take(EPOCH) for _ in range(1000))
+    assert (pace.tokens(EPOCH), pace.next_at(EPOCH)) == (math.inf, EPOCH)
+
+
+def test_a_refusal_pauses_and_halves_a_rate_of_which_nothing_is_known() -> None:
+    pace = slowed(1000)
+    assert pace.rate == pytest.approx(500)
+    assert not pace.take(EPOCH)
+    assert EPOCH + 0.02 < pace.next_at(EPOCH) < EPOCH + 0.03
+    assert pace.take(pace.next_at(EPOCH))
+
+
+@pytest.mark.rule("smpp.throttled-rate")
+def test_one_burst_slows_down_once() -> None:
+    pace = slowed(1000)
+    for answered in range(1, 50):
+        pace.slow(EPOCH + answered / 1000, EPOCH - 0.01)
+    assert pace.rate == pytest.approx(500)
+    pace.slow(EPOCH + 0.1, EPOCH + 0.05)
+    assert pace.rate < 280
+
+
+def test_a_known_limit_is_felt_for_gently() -> None:
+    pace = slowed(1000)
+    now = EPOCH
+    while pace.rate < 900:
+        now += 0.01
+        pace.tokens(now)
+    before = pace.rate
+    pace.slow(now, now)
+    assert pace.rate == pytest.approx(before * 0.97)
+    pace.slow(now + 0.1, now + 0.05)
+    assert pace.rate == pytest.approx(before * 0.97 * 0.94, rel=0.01)
+
+
+def test_who_is_always_nearly_full_still_gets_half() -> None:
+    pace, now = Pace(1000), EPOCH
+    for _ in range(10_000):
+        now += 0.01
+        pace.sent(2, now)
+        pace.ease(now, now - 0.005)
+    assert 90 < pace.rate < 110
+
+
+def test_nearly_full_is_slower_by_a_little_and_without_a_pause() -> None:
+    pace = Pace(1000)
+    for tenth in range(8):
+        pace.sent(20, EPOCH + tenth / 10)
+    pace.ease(EPOCH + 0.8, EPOCH + 0.79)
+    # 200 a second really left, whatever the ceiling is.
+    assert 180 < pace.rate < 250
+    pace.tokens(EPOCH + 0.9)
+    assert pace.take(pace.next_at(EPOCH + 0.9))
+    rate = pace.rate
+    pace.ease(EPOCH + 0.9, EPOCH + 0.79)
+    assert pace.rate == rate, "that PDU left before we slowed down"
+
+
+LIMITERS: dict[str, tuple[Limiter, float]] = {
+    "saves up a tenth of a second": (Bursts(100, 10), 0.97),
+    "saves up two": (Bursts(100, 2), 0.97),
+    "saves up a second": (Bursts(100, 100), 0.97),
+    "counts by the second": (Seconds(100), 0.97),
+    # Our timers are a millisecond late: what comes 9.5 ms after the last one is turned away there.
+    "saves up nothing": (Bursts(100, 1), 0.87),
+}
+
+
+@pytest.mark.rule("smpp.throttled-rate")
+@pytest.mark.parametrize("round_trip_s", [0.001, 0.05, 0.3])
+@pytest.mark.parametrize("ceiling", [130, 1000, 10_000])
+@pytest.mark.parametrize("limiter", LIMITERS)
+def test_a_carrier_that_takes_less_gets_nearly_all_it_takes(
+    limiter: str, ceiling: float, round_trip_s: float, random: Random
+) -> None:
+    carrier, least = LIMITERS[limiter]
+    run = drive([carrier.fresh()], ceiling=ceiling, round_trip_s=round_trip_s, seconds=80, rng=random)
+    steady = run.between(30, 80)
+    assert least * 100 <= steady.accepted_a_second <= 102
+    assert steady.turned_away_share < 0.01
+
+
+@pytest.mark.parametrize(
+    ("rate", "least", "most_turned_away"), [(5, 0.9, 0.03), (20, 0.97, 0.02), (2000, 0.97, 0.005)]
+)
+def test_at_any_rate(rate: float, least: float, most_turned_away: float, random: Random) -> None:
+    carrier = Bursts(rate, max(1, rate / 10))
+    run = drive(
+        [carrier], ceiling=rate * 10, round_trip_s=0.02, seconds=60 if rate > 100 else 200, rng=random
+    )
+    steady = run.between(20 if rate > 100 else 60, 60 if rate > 100 else 200)
+    assert steady.accepted_a_second >= least * rate
+    assert steady.turned_away_share < most_turned_away
+
+
+@pytest.mark.parametrize(
+    ("scope", "carriers", "limit"), [("bind", 2, 200), ("bind", 1, 100), ("account", 1, 100)]
+)
+def test_two_binds_of_an_account(scope: str, carriers: int, limit: int, random: Random) -> None:
+    """Limits of each bind, and one for the account, whichever of the two we were told it is."""
+    metered: list[Limiter] = [Bursts(100, 10) for _ in range(carriers)]
+    run = drive(metered, ceiling=1000, round_trip_s=0.02, seconds=80, rng=random, binds=2, scope=scope)
+    steady = run.between(30, 80)
+    assert 0.97 * limit <= steady.accepted_a_second <= 1.02 * limit
+    assert steady.turned_away_share < 0.015
+
+
+def test_what_the_carrier_changes_is_followed(random: Random) -> None:
+    carrier = Bursts(100, 10)
+    changes = {30.0: 50.0, 60.0: 100.0}
+    run = drive([carrier], ceiling=1000, round_trip_s=0.05, seconds=120, rng=random, changes=changes)
+    assert run.between(35, 60).accepted_a_second >= 0.95 * 50
+    assert run.between(85, 120).accepted_a_second >= 0.97 * 100
+    assert run.between(0, 120).turned_away_share < 0.03
+
+
+def test_the_carriers_trouble_is_no_storm_and_does_not_stop_us_for_good(random: Random) -> None:
+    carrier = Bursts(100, 10)
+    changes = {30.0: 0.001, 45.0: 100.0}
+    run = drive([carrier], ceiling=1000, round_trip_s=0.05, seconds=140, rng=random, changes=changes)
+    assert run.between(31, 45).turned_away < 30
+    assert run.between(110, 140).accepted_a_second >= 0.97 * 100
+
+
+@pytest.mark.rule("smpp.throttled-rate")
+def test_it_comes_back_to_its_ceiling() -> None:
+    pace = slowed(1000)
+    pace.tokens(EPOCH + 3600)
+    assert pace.free
+    pace.tokens(EPOCH + 1e9)
+    assert pace.free
+
+
+@given(
+    rates,
+    st.lists(st.tuples(st.floats(0, 5), st.sampled_from(["slow", "ease", "take", "sent"])), max_size=50),
+)
+def test_time_may_stand_still_and_refusals_may_pile_up(rate: float, steps: list[tuple[float, str]]) -> None:
+    pace = Pace(rate)
+    for at, step in sorted(steps):
+        now = EPOCH + at
+        if step == "slow":
+            pace.slow(now, now)
+            assert not pace.take(now)
+        elif step == "ease":
+            pace.ease(now, now)
+        elif step == "sent":
+            pace.sent(3, now)
         else:
-            turned_away += 1
-            bucket.hold(now)
-    assert taken > 0.9 * 6000
-    assert turned_away < 0.05 * taken
-
-
-def test_the_carriers_trouble_does_not_stop_us_for_good() -> None:
-    bucket = TokenBucket(100, EPOCH)
-    for tenth in range(600):
-        bucket.hold(EPOCH + tenth * 0.2)
-    assert 1 <= bucket.pace < 2
-    bucket.tokens(EPOCH + 120 + 60)
-    assert bucket.pace == 100
-
-
-@given(rates, st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=50))
-def test_time_may_stand_still_and_holds_may_pile_up(rate: float, steps: list[tuple[float, bool]]) -> None:
-    bucket = TokenBucket(rate, EPOCH)
-    for at, held in sorted(steps):
-        if held:
-            bucket.hold(EPOCH + at)
-            assert not bucket.take(EPOCH + at)
-        at_last = bucket.next_at(EPOCH + at)
-        assert at_last >= EPOCH + at
-        assert bucket.tokens(EPOCH + at) <= bucket.capacity
-    assert bucket.take(bucket.next_at(EPOCH + 6))
+            pace.take(now)
+        assert 0 < pace.rate <= rate
+        at_last = pace.next_at(now)
+        assert at_last >= now
+        # The slower end: a hundredth of the rate, or one a second.
+        assert at_last - now <= 1.5 + 1 / min(1.0, rate * 0.009)
+    assert pace.take(pace.next_at(EPOCH + 6))

@@ -31,7 +31,7 @@ def test_a_text_by_a_profile(text: str, encoding: str, data_coding: int, parts: 
 HINDI = "आपका सत्यापन कोड 482917 है। इसे किसी के साथ साझा न करें। धन्यवाद, आपका बैंक"
 
 
-@pytest.mark.rule("text.national-tables")
+@pytest.mark.rule("text.national-profile")
 @pytest.mark.parametrize(
     ("profile", "text", "shown"),
     [

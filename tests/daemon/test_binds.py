@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.daemon.harness import Application, CarrierFile, Lane, SimulatedCarrier, Site, free_port, until
 from tests.daemon.wire import Wire
@@ -34,6 +35,7 @@ async def test_all_binds_of_a_carrier_come_up(site: Site, mode: str) -> None:
     assert carrier.stats()["binds"] == binds
 
 
+@pytest.mark.rule("smpp.bind-ghost")
 async def test_a_ghost_session_is_waited_for(site: Site) -> None:
     carrier = site.carrier(ghost_s=2.0)
     daemon = site.start(Lane((CarrierFile(carrier.port),)))
@@ -47,6 +49,7 @@ async def test_a_ghost_session_is_waited_for(site: Site) -> None:
     assert 1 <= carrier.stats()["binds_refused"] <= 8, "0x05 is waited for, not hammered at"
 
 
+@pytest.mark.rule("smpp.bind-credentials")
 @pytest.mark.parametrize("status", [0x0E, 0x0F])
 async def test_refused_credentials_stop_the_attempts(site: Site, status: int) -> None:
     carrier = site.carrier(bind_status=status)
@@ -78,6 +81,7 @@ async def test_a_carrier_that_is_not_there_yet_is_tried_again(site: Site) -> Non
         assert (await shop.final(job_id)).outcome == "delivered"
 
 
+@pytest.mark.rule("smpp.peer-unbind")
 async def test_when_the_carrier_unbinds_the_daemon_answers_and_comes_back(site: Site) -> None:
     carrier = site.carrier()
     site.start(Lane((CarrierFile(carrier.port),)))
@@ -94,6 +98,7 @@ async def test_when_the_carrier_unbinds_the_daemon_answers_and_comes_back(site: 
         assert carrier.ask("submissions")["total"] == 3
 
 
+@pytest.mark.rule("smpp.window-loss")
 async def test_jobs_keep_flowing_while_connections_are_cut_again_and_again(site: Site) -> None:
     carrier = site.carrier(cut_share=0.02, response_delay="uniform:0,0.01")
     # What a cut can make unknown is one window.
@@ -111,6 +116,7 @@ async def test_jobs_keep_flowing_while_connections_are_cut_again_and_again(site:
     assert carrier.stats()["cuts"] > 0
 
 
+@pytest.mark.rule("smpp.link-dead")
 async def test_a_half_open_connection_is_found_out_and_replaced(site: Site) -> None:
     carrier = site.carrier(silence_after=1)
     site.start(Lane((CarrierFile(carrier.port, binds={"enquire_link_s": 0.3}),)))
@@ -134,6 +140,7 @@ async def test_garbage_from_the_carrier_ends_the_bind_and_not_the_daemon(site: S
     assert "Traceback" not in daemon.log
 
 
+@pytest.mark.rule("smpp.throttled-rate", "smpp.throttled-others", "smpp.status-transient")
 async def test_a_throttled_carrier_gets_everything_once_and_in_time(site: Site) -> None:
     carrier = site.carrier(throttle_tps=100, throttle_burst=10)
     site.start(Lane((CarrierFile(carrier.port, binds={"tps": 10_000}),)))
@@ -157,6 +164,7 @@ async def test_our_own_rate_is_kept(site: Site) -> None:
     assert carrier.stats()["throttled"] == 0
 
 
+@pytest.mark.rule("smpp.window-per-bind")
 async def test_the_window_is_never_exceeded(site: Site) -> None:
     carrier = site.carrier(response_delay="uniform:0,0.05")
     site.start(Lane((CarrierFile(carrier.port, binds={"window": 7}),)))
@@ -166,6 +174,7 @@ async def test_the_window_is_never_exceeded(site: Site) -> None:
     assert carrier.stats()["window_peak"] == 7
 
 
+@pytest.mark.rule("smpp.status-this-route", "smpp.status-every-route")
 async def test_a_refusal_goes_to_the_next_carrier_and_a_bad_number_to_none(site: Site) -> None:
     first, second = site.carrier(), site.carrier()
     lane = Lane((CarrierFile(first.port, "first"), CarrierFile(second.port, "second", priority=1)))
@@ -190,6 +199,42 @@ async def test_the_cheaper_carrier_is_used_until_it_is_gone(site: Site) -> None:
         assert (await shop.final(await shop.submit(NUMBER, "another text"))).carrier == "second"
         decision = (await shop.client.status(shop.events[-1].id))["attempts"][0]["decision"]
         assert "second" in json.dumps(decision)
+
+
+async def test_tls_with_certificates_on_both_sides(site: Site) -> None:
+    authority = trustme.CA()
+    theirs, ours = authority.issue_cert("127.0.0.1"), authority.issue_cert("esme.example")
+    folder = site.config
+    folder.mkdir()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    theirs.private_key_and_cert_chain_pem.write_to_path(folder / "theirs.pem")
+    ours.cert_chain_pems[0].write_to_path(folder / "ours.pem")
+    ours.private_key_pem.write_to_path(folder / "ours.key")
+    (folder / "ours.key").chmod(0o600)
+    carrier = site.carrier(tls_certificate=folder / "theirs.pem", tls_client_ca=folder / "ca.pem")
+    tls = {"ca_file": "ca.pem", "certificate_file": "ours.pem", "key_file": "ours.key"}
+    site.start(Lane((CarrierFile(carrier.port, binds={"count": 2}, other={"tls": tls}),)))
+    async with Application(site.socket_path) as shop:
+        for job_id in await shop.submit_many([shop.job(f"+49151{n:08}") for n in range(200)]):
+            assert (await shop.final(job_id)).outcome == "delivered"
+    assert carrier.ask("submissions")["repeated"] == 0
+
+
+async def test_a_carrier_that_comes_to_us_gets_our_bind(site: Site) -> None:
+    carrier, port = site.carrier(), free_port()
+    outbind = {"listen": f"127.0.0.1:{port}", "allow": ["127.0.0.0/8"]}
+    site.start(Lane((CarrierFile(carrier.port, other={"outbind": outbind}),)))
+    await bound(site)
+    carrier.ask("outbind", host="127.0.0.1", port=port)
+    await until(lambda: bind_states(site) == ["bound", "bound"], "both are bound")
+    async with Application(site.socket_path) as shop:
+        for job_id in await shop.submit_many([shop.job(f"+49151{n:08}") for n in range(100)]):
+            assert (await shop.final(job_id)).outcome == "delivered"
+        for _ in range(3):
+            carrier.ask("unbind")
+            await until(lambda: bind_states(site) == ["bound", "connecting"], "we wait for it to come again")
+            carrier.ask("outbind", host="127.0.0.1", port=port)
+            await until(lambda: bind_states(site) == ["bound", "bound"], "it came again")
 
 
 def _submits(carrier: SimulatedCarrier) -> int:

@@ -43,6 +43,7 @@ def get(site: Site, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
+@pytest.mark.rule("smpp.clean-stop")
 async def test_a_drain_leaves_the_queue_to_the_next_start(site: Site) -> None:
     carrier = site.carrier(response_delay="fixed:0.3")
     daemon = site.start(Lane((CarrierFile(carrier.port, binds={"window": 5}),)))

@@ -16,6 +16,7 @@ def accepted(carrier: SimulatedCarrier) -> int:
     return int(carrier.stats()["accepted"])
 
 
+@pytest.mark.rule("smpp.time-out")
 async def test_report_sends_once_and_the_receipt_tells_the_end(site: Site) -> None:
     carrier = site.carrier()
     site.start(Lane((CarrierFile(carrier.port, binds=ONE_SECOND),)))
@@ -108,6 +109,7 @@ async def test_a_late_refusal_is_not_followed_by_a_message_of_a_job_that_has_end
         assert carrier.inbox(NUMBER) == []
 
 
+@pytest.mark.rule("smpp.window-loss")
 @pytest.mark.parametrize("fault", ["cut_after", "silence_after"])
 async def test_a_lost_link_makes_unknown_what_was_under_way_and_nothing_else(site: Site, fault: str) -> None:
     carrier = site.carrier(**{fault: 5}, response_delay="fixed:0.1")

@@ -137,6 +137,21 @@ def test_stop_drains_and_start_goes_on(lane: Container, shop: Shop) -> None:
     assert carrier(lane, "submissions")["repeats"] == []
 
 
+@pytest.mark.parametrize("shop", [(200, 4000)], indirect=True)
+def test_reload_rebinds_and_loses_nothing(lane: Container, shop: Shop) -> None:
+    before = lane.show(SERVICE, "MainPID", "NRestarts")
+    shop.follow("delivered", 10)
+    lane.run("sh", "-c", r"sed -i 's/^tps = .*/&\nwindow = 9/' /etc/connector/verification/carriers/*.toml")
+    lane.run("systemctl", "reload", SERVICE)
+    assert shop.finish() == {"delivered": 200}
+    assert lane.show(SERVICE, "MainPID", "NRestarts") == before
+    assert lane.show(SERVICE, "ActiveState", "SubState") == {"ActiveState": "active", "SubState": "running"}
+    said = lane.run("journalctl", "--no-pager", "--output=cat", f"--unit={SERVICE}")
+    assert "configuration read again" in said
+    assert "old binds gone" in said
+    assert carrier(lane, "submissions")["repeats"] == []
+
+
 def test_a_wrong_configuration_is_told_and_tried_again(lane: Container) -> None:
     """The daemon says what is wrong and systemd keeps trying, so that mending the file is enough."""
     broken = "connector@broken.service"

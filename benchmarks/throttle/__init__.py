@@ -1,0 +1,1 @@
+"""How close the daemon comes to a limit that only the carrier knows."""
