@@ -4,8 +4,9 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 STAMP  := $(VENV)/.made
 ARGS   ?=
+FUZZ_RUNS ?= 10000000
 
-.PHONY: help demo test coverage lint bench lock clean
+.PHONY: help demo test coverage lint bench fuzz lock clean
 
 help:
 	@echo 'make demo      the whole product on this machine, with simulated carriers'
@@ -13,6 +14,7 @@ help:
 	@echo 'make coverage  the same with branch coverage'
 	@echo 'make lint      ruff, mypy, import contracts'
 	@echo 'make bench     the benchmarks; ARGS="cycle --json" runs one and prints JSON'
+	@echo 'make fuzz      ten million inputs for what reads octets of others; FUZZ_RUNS=100000 for fewer'
 	@echo 'make lock      resolves requirements-ci.lock again'
 	@echo 'make clean     removes what make and the tools made'
 
@@ -32,6 +34,11 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(PYTHON) -m benchmarks $(ARGS)
+
+fuzz: $(STAMP)
+	$(PYTHON) -m pip install --quiet uv
+	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --group fuzz
+	$(PYTHON) -m tests.fuzz --runs $(FUZZ_RUNS) $(ARGS)
 
 lock: $(STAMP)
 	$(PYTHON) -m pip install --quiet uv

@@ -6,27 +6,34 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from connector.carriers.statuses import Verdict, classify
+from connector.carriers.statuses import USUAL, StatusClass
+from connector.config import CarrierFile
+from connector.config.schema import file_schema
+from connector.config.wording import expected
 from connector.errors import ERRORS
 from connector.lifecycle import TABLE, Situation
 from connector.metrics import BindLive, CarrierLive, Live, Metrics
 from connector.metrics.collector import registry_of
-from protocols.smpp.constants import Status, status_name
+from protocols.smpp.constants import status_name
+from tests.docs.facts import RULES, rows
 
 REPOSITORY: Final = Path(__file__).parents[2]
 
 REFUSALS: Final = {
-    Verdict.HERE_LATER: "pauses for 0.1 s, sends the same PDU first, and goes on slower for a while",
-    Verdict.NOT_NOW: "tries the other carriers, and this one again a second after all have refused",
-    Verdict.OTHER_ROUTE: "tries the other carriers, this one no more",
-    Verdict.NOWHERE: "ends the job as rejected: no carrier can take it",
+    StatusClass.THROTTLED: "sends the same PDU first, and goes on slower for a while",
+    StatusClass.TRANSIENT: "tries the other carriers, and this one again a second after all have refused",
+    StatusClass.AMBIGUOUS: "as with transient, but this carrier only once more",
+    StatusClass.PERMANENT_HERE: "tries the other carriers, this one no more",
+    StatusClass.PERMANENT: "ends the job as rejected: no carrier can take it",
 }
 
 
@@ -44,13 +51,11 @@ def errors(where: str) -> str:
 
 
 def refusals() -> str:
-    named = [int(status) for name, status in vars(Status).items() if name.startswith("ESME_")]
     rows = [
-        (f"`{status_name(status)}` 0x{status:02X}", REFUSALS[classify(status)])
-        for status in sorted(named)
-        if classify(status) is not Verdict.OTHER_ROUTE and status
+        (f"`{status_name(status)}` 0x{status:02X}", kind, REFUSALS[kind]) for status, kind in USUAL.items()
     ]
-    return table(("status", "the daemon"), [*rows, ("any other", REFUSALS[Verdict.OTHER_ROUTE])])
+    other = StatusClass.PERMANENT_HERE
+    return table(("status", "class", "the daemon"), [*rows, ("any other", other, REFUSALS[other])])
 
 
 def lifecycle() -> str:
@@ -92,19 +97,51 @@ def _everything() -> Metrics:
     carrier.refused[1] += 1
     carrier.bind_changes["bound"] += 1
     bind = BindLive("", "bound", 0, 1)
-    carriers = (CarrierLive("", (bind,), tokens=1.0),)
+    carriers = (CarrierLive("", (bind,), tokens=1.0, receipt_match_ratio=1.0),)
     metrics.live = lambda: Live(oldest_deadline_s=1.0, event_backlog={"": 0}, carriers=carriers)
     return metrics
+
+
+def carrier_keys() -> str:
+    """Every key of carriers/NAME.toml, in the order of the schema."""
+    schema = file_schema(CarrierFile)
+    return table(("key", "expected", "default", ""), _keys(schema["$defs"], schema["$ref"], ""))
+
+
+def _keys(definitions: dict[str, Any], reference: str, path: str) -> Iterator[tuple[str, ...]]:
+    kind = definitions[reference.rpartition("/")[2]]
+    for key, child in kind["properties"].items():
+        items = child.get("items", {})
+        at = f"{path}{key}"
+        if "$ref" in child and _is_section(definitions, child["$ref"]):
+            yield from _keys(definitions, child["$ref"], f"{at}.")
+        elif "$ref" in items and _is_section(definitions, items["$ref"]):
+            yield from _keys(definitions, items["$ref"], f"{at}[].")
+        else:
+            needed = "required" if key in kind.get("required", ()) else ""
+            default = f"`{json.dumps(child['default'])}`" if "default" in child else needed
+            words = child.get("description", "")
+            yield tuple(cell.replace("|", "\\|") for cell in (f"`{at}`", expected(child), default, words))
+
+
+def _is_section(definitions: dict[str, Any], reference: str) -> bool:
+    return reference.rpartition("/")[2] != "TextAlphabet"
+
+
+def facts(section: str) -> str:
+    return table(("rule", "tests"), rows(section))
 
 
 TABLES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "lifecycle": ("docs/architecture.md", lifecycle),
     "layers": ("docs/architecture.md", layers),
+    "carrier keys": ("docs/carriers.md", carrier_keys),
     "errors of requests": ("docs/socket.md", lambda: errors("socket")),
     "errors of connections": ("docs/socket.md", lambda: errors("connection")),
     "errors of files": ("docs/operations.md", lambda: errors("check")),
     "refusals": ("docs/operations.md", refusals),
     "metrics": ("docs/operations.md", metrics),
+    **{f"rules of {section}": ("docs/facts.md", partial(facts, section)) for section in RULES},
 }
 
 

@@ -44,6 +44,34 @@ def node_modules() -> Path:
     return installed
 
 
+@cache
+def jasmin() -> Path:
+    """The folder of Jasmin's packages, installed when it is missing. Raises CalledProcessError."""
+    wanted = HERE / "jasmin-requirements.txt"
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    key = hashlib.sha256(wanted.read_bytes() + python.encode()).hexdigest()[:12]
+    cache_folder = REPOSITORY / ".cache" / "peers"
+    installed = cache_folder / key
+    cache_folder.mkdir(parents=True, exist_ok=True)
+    with (cache_folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not installed.is_dir():
+            unfinished = Path(tempfile.mkdtemp(dir=cache_folder))
+            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+            command += ["--disable-pip-version-check", "--target", str(unfinished), "-r", str(wanted)]
+            subprocess.run(command, check=True, timeout=INSTALL_S, capture_output=True, text=True)
+            unfinished.rename(installed)
+    return installed
+
+
+def _no_jasmin() -> str | None:
+    try:
+        jasmin()
+    except subprocess.CalledProcessError as error:
+        return f"pip install failed: {error.stderr.strip()}"
+    return None
+
+
 def _no_node() -> str | None:
     if absent := [program for program in ("node", "npm") if shutil.which(program) is None]:
         return f"not installed: {', '.join(absent)}"
@@ -74,6 +102,7 @@ def _no_namespace() -> str | None:
 
 
 MISSING: dict[str, Callable[[], str | None]] = {
+    "jasmin": _no_jasmin,
     "node": _no_node,
     "smpp34": _no_smpp34,
     "tshark": _no_tshark,
@@ -100,6 +129,17 @@ def node_smsc(_peer: None) -> Iterator[Program]:
 def smpp34_smsc(_peer: None) -> Iterator[Program]:
     """smpp34's server; its first line tells the port."""
     with Program(sys.executable, str(HERE / "smpp34_smsc.py"), str(free_port())) as program:
+        yield program
+
+
+@pytest.fixture
+def jasmin_smsc(_peer: None, tmp_path: Path) -> Iterator[Program]:
+    """Jasmin's SMPP server; its first line tells the port."""
+    logs = tmp_path / "jasmin"
+    logs.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(jasmin())}
+    command = (sys.executable, str(HERE / "jasmin_smsc.py"), str(logs))
+    with Program(*command, environment=environment) as program:
         yield program
 
 

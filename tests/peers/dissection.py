@@ -48,17 +48,20 @@ class Dissection:
     pdus         in order
     faults       what the dissector could not read (_ws.malformed), and its expert items of the level error
     undissected  how many octets belong to no PDU, of what was sent from the connections' beginning
+
+    `default_alphabet` is what data_coding 0 means there, in the words of tshark's preference
+    smpp.decode_sms_over_smpp.
     """
 
-    def __init__(self, file: Path, *ports: int) -> None:
+    def __init__(self, file: Path, *ports: int, default_alphabet: str = "GSM 7-bit") -> None:
         self.pdus: list[Pdu] = []
         self.faults: list[str] = []
         self._ports = ports
         self._sent: dict[tuple[int, int], int] = {}
-        for frame in _frames(file, ports):
+        for frame in _frames(file, ports, default_alphabet):
             layers: Pairs = dict(dict(frame)["_source"])["layers"]
             self._add(layers)
-            fields = list(_everything(layers))
+            fields = list(everything(layers))
             if any(_is_fault(name, value) for name, value in fields):
                 experts = [value for name, value in fields if name == "_ws.expert.message"]
                 self.faults.append(f"frame {dict(fields)['frame.number']}: {experts}")
@@ -71,7 +74,7 @@ class Dissection:
         return [pdu for pdu in self.pdus if pdu.command_id in command_ids]
 
     def _add(self, layers: Pairs) -> None:
-        tcp = dict(_everything(dict(layers)["tcp"]))
+        tcp = dict(everything(dict(layers)["tcp"]))
         source, target = int(tcp["tcp.srcport"]), int(tcp["tcp.dstport"])
         from_smsc = source in self._ports
         link = (target, source) if from_smsc else (source, target)
@@ -81,33 +84,38 @@ class Dissection:
             self._sent[source, target] = max(self._sent.get((source, target), 0), end)
         for name, layer in layers:
             if name == "smpp":
-                self.pdus.append(Pdu(link, from_smsc, dict(reversed(list(_everything(layer))))))
+                self.pdus.append(Pdu(link, from_smsc, dict(reversed(list(everything(layer))))))
             elif name == "gsm_sms_ud":  # the short message of the PDU before, with its user data header
-                self.pdus[-1].fields.update(_everything(layer))
+                self.pdus[-1].fields.update(everything(layer))
 
 
 def _is_fault(name: str, value: str) -> bool:
     return name.startswith("_ws.malformed") or (name == "_ws.expert.severity" and int(value) >= PI_ERROR)
 
 
-def _frames(file: Path, ports: tuple[int, ...]) -> list[Pairs]:
-    command = ["tshark", "-r", str(file), "-T", "json", "-Y", " or ".join(f"tcp.port == {n}" for n in ports)]
-    # data_coding 0 is the SMSC's default alphabet: here it is GSM 03.38, one octet a septet.
-    command += ["-o", "smpp.decode_sms_over_smpp:GSM 7-bit"]
+def _frames(file: Path, ports: tuple[int, ...], default_alphabet: str) -> list[Pairs]:
+    options = ["-Y", " or ".join(f"tcp.port == {n}" for n in ports)]
+    options += ["-o", f"smpp.decode_sms_over_smpp:{default_alphabet}"]
     for port in ports:
-        command += ["-d", f"tcp.port=={port},smpp"]
+        options += ["-d", f"tcp.port=={port},smpp"]
+    return frames(file, *options)
+
+
+def frames(file: Path, *options: str) -> list[Pairs]:
+    """Each frame of a capture file as tshark writes it in JSON."""
+    command = ["tshark", "-r", str(file), "-T", "json", *options]
     done = subprocess.run(command, capture_output=True, timeout=DISSECT_S)
     assert done.returncode == 0, done.stderr.decode()
     # tshark knows no surrogates: it writes each half of a character, which is not UTF-8.
-    frames: list[Pairs] = json.loads(done.stdout.decode("utf-8", "replace"), object_pairs_hook=Pairs)
-    return frames
+    found: list[Pairs] = json.loads(done.stdout.decode("utf-8", "replace"), object_pairs_hook=Pairs)
+    return found
 
 
-def _everything(tree: Pairs) -> Iterator[tuple[str, str]]:
+def everything(tree: Pairs) -> Iterator[tuple[str, str]]:
     """Every field of a tree, in order; what has fields of its own comes with an empty value."""
     for name, value in tree:
         if isinstance(value, list):
             yield name, ""
-            yield from _everything([pair for pair in value if isinstance(pair, tuple)])
+            yield from everything([pair for pair in value if isinstance(pair, tuple)])
         else:
             yield name, str(value)

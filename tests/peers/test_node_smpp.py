@@ -58,6 +58,7 @@ def test_every_text_arrives_and_its_receipt_comes_back(
     assert [line for event in TROUBLE for line in node_smsc.told(event)] == []
 
 
+@pytest.mark.rule("smpp.link-both-sides")
 def test_both_sides_ask_whether_the_other_is_alive(node_smsc: Program, lane: Callable[..., Lane]) -> None:
     (listening,) = node_smsc.wait("listening")
     with lane(listening["port"], enquire_link_s=0.7):
@@ -67,6 +68,7 @@ def test_both_sides_ask_whether_the_other_is_alive(node_smsc: Program, lane: Cal
     assert len(node_smsc.told("bind")) == 1
 
 
+@pytest.mark.rule("smpp.peer-unbind")
 def test_after_its_unbind_the_daemon_binds_again(node_smsc: Program, lane: Callable[..., Lane]) -> None:
     (listening,) = node_smsc.wait("listening")
     with lane(listening["port"]) as running:
@@ -79,6 +81,7 @@ def test_after_its_unbind_the_daemon_binds_again(node_smsc: Program, lane: Calla
     assert [submit["text"] for submit in node_smsc.told("submit")] == [LATIN]
 
 
+@pytest.mark.rule("smpp.unreadable-body", "receipts.never-mo")
 @pytest.mark.parametrize(
     ("request_", "answer"),
     [
