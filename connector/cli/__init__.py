@@ -16,6 +16,7 @@ _COMMANDS = {
     "check": "Validate one instance, or a folder of instances together.",
     "demo": "The whole product on this machine, with no configuration.",
     "preview": "How a text will leave: encoding, parts, what would be refused.",
+    "probe": "Find out what a carrier honours, and write its profile.",
     "run": "Run the daemon, in the foreground, for one lane.",
     "send": "Send one job.",
     "simulate": "Simulated carriers as stand-alone servers.",

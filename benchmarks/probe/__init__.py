@@ -1,0 +1,1 @@
+"""Every shipped carrier profile, simulated and probed blind."""
