@@ -203,7 +203,8 @@ class Daemon:
                 log_event(_log, "configuration refused: restart to change", level=logging.ERROR, keys=keys)
             else:
                 await self._go_over_to(config)
-        self._tell_ready()
+        finally:
+            self._tell_ready()
 
     async def _go_over_to(self, config: Config) -> None:
         journal = self._journal

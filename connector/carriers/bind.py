@@ -13,7 +13,7 @@ from connector.carriers.backoff import Backoff, BindFailure, classify
 from connector.carriers.bind_state import TABLE, BindInput, BindState
 from connector.carriers.dial import Dial
 from connector.carriers.enquiries import Enquiry
-from connector.carriers.line import Line, Part
+from connector.carriers.line import Line, Part, Unanswered
 from connector.carriers.link import Link
 from connector.carriers.throttle import Pace, TokenBucket
 from connector.carriers.window import WindowSizer
@@ -29,11 +29,11 @@ __all__ = ["Bind", "BindOwner", "BindState", "Part"]
 
 _log = logging.getLogger(__name__)
 
-_MAX_UNACKNOWLEDGED = 5_000
-"""Receipts taken and not yet committed; above, the carrier has to wait."""
-
 _STEADY_S = 10.0
 """A session that lasts this long is a good one; who cuts at once must not be sought without pause."""
+
+_KNOCK_S = 1.0
+"""After an outbind that led to no session."""
 
 _MALFORMED_EVERY_S = 10.0
 """A peer that sends nothing but what cannot be read must not fill the log."""
@@ -107,7 +107,7 @@ class Bind:
         self._now = now
         self._line = Line()
         self._room = 0
-        self._unacknowledged = 0
+        self._unanswered = Unanswered()
         self._bound_at = math.inf
         self._malformed = 0  # not told yet
         self._tell_malformed_at = 0.0
@@ -219,8 +219,7 @@ class Bind:
 
     def acknowledge(self, sequence: int, now: float) -> None:
         """deliver_sm_resp; written by the next `pump`."""
-        self._unacknowledged -= 1
-        if self._unacknowledged == _MAX_UNACKNOWLEDGED // 2 and self._link is not None:
+        if self._unanswered.remove(sequence) and self._link is not None:
             self._link.resume()
         if self.session is not None:
             self.session.acknowledge(sequence, now)
@@ -271,7 +270,8 @@ class Bind:
         now = self._now()
         failure = self.failure or BindFailure.LINK
         if self._dial.inbound and failure is not BindFailure.CREDENTIALS:
-            return 0.0  # it is the carrier that decides when to come again
+            # It is the carrier that decides when to come again; who only knocks must not fill the log.
+            return 0.0 if self._bound_at < math.inf else _KNOCK_S
         if now - self._bound_at >= _STEADY_S:
             self._backoff.steady()
             self._dial.worked()
@@ -292,8 +292,12 @@ class Bind:
         self._nudge.set()
 
     async def retire(self, grace_s: float) -> None:
-        """Make room for another bind: take nothing new, finish what is under way, then `stop`."""
-        if self._step(BindInput.RETIRE) and self.session is not None:
+        """Make room for another bind: take nothing new, finish what is under way, then `stop`.
+
+        Cancelled, it leaves the bind as it is then; called again it goes on.
+        """
+        self._step(BindInput.RETIRE)
+        if self.state is BindState.DRAINING and self.session is not None:
             self._idle = asyncio.get_running_loop().create_future()
             self._look_whether_idle(self.session)
             with contextlib.suppress(TimeoutError):
@@ -312,8 +316,9 @@ class Bind:
         link, session = self._link, self.session
         if link is None or session is None:
             return
-        if self.state in (BindState.BOUND, BindState.DRAINING):
-            self._step(BindInput.STOP)
+        bound = self.state in (BindState.BOUND, BindState.DRAINING)
+        self._step(BindInput.STOP)
+        if bound:
             self._give_back(self._now())
             with contextlib.suppress(LocalProtocolError):  # the session has ended, its connection has not yet
                 session.unbind(self._now())
@@ -337,11 +342,12 @@ class Bind:
             return
         self.session, self._link = session, link
         self._sizer.forget()
-        self._unacknowledged = 0
+        self._unanswered = Unanswered()
         try:
             if self._stopping.is_set():
                 link.abort()
             else:
+                log_event(_log, "connected", bind=self.name, address=link.peer)
                 self._step(BindInput.CONNECTED)
                 self._open(session, link)
             await link.closed
@@ -414,8 +420,7 @@ class Bind:
         self._owner.answered(event.context, event, now)
 
     def _on_deliver(self, event: smpp.DeliverReceived, now: float) -> None:
-        self._unacknowledged += 1
-        if self._unacknowledged == _MAX_UNACKNOWLEDGED and self._link is not None:
+        if self._unanswered.add(event.sequence, event.pdu) and self._link is not None:
             self._link.pause()
         self._owner.delivered(self, event, now)
 
@@ -433,6 +438,8 @@ class Bind:
         self._bound_at = now
         self.failure = None
         self._step(BindInput.ACCEPTED)
+        if self._stopping.is_set() and self.session is not None:
+            self.session.unbind(now)  # or it would stay with the carrier as a ghost
 
     def _on_refused(self, event: smpp.BindRefused, now: float) -> None:
         self.failure = classify(event.status)

@@ -24,6 +24,9 @@ _LONGEST_ADDRESS: Final = 64
 _LONGEST_PART: Final = 255
 """Octets. More than one short message holds is no part of several, whatever its header says."""
 
+_LARGEST_REFERENCE: Final = 0xFFFF_FFFF
+"""The fields have 16 bits. A peer may send a TLV of any length; the journal's integers have 64 bits."""
+
 
 class InboundDecoder:
     """Reads the handsets' messages of one carrier as its file says."""
@@ -130,14 +133,19 @@ _Place = tuple[Literal["", "udh8", "udh16", "sar"], int | None, int, int]
 
 def _single(tlvs: Tlvs) -> _Place:
     # 0 is what those fill in who count nothing: it would make one message of all that say the same.
-    return "", tlv.uint(tlvs, Tag.USER_MESSAGE_REFERENCE) or None, 1, 1
+    return "", _reference(tlvs, Tag.USER_MESSAGE_REFERENCE) or None, 1, 1
 
 
 def _sar(tlvs: Tlvs) -> _Place | None:
     """SMPP 3.4 §5.3.2.22 to §5.3.2.24; None unless all three are there and agree."""
-    reference = tlv.uint(tlvs, Tag.SAR_MSG_REF_NUM)
+    reference = _reference(tlvs, Tag.SAR_MSG_REF_NUM)
     total = tlv.uint(tlvs, Tag.SAR_TOTAL_SEGMENTS)
     index = tlv.uint(tlvs, Tag.SAR_SEGMENT_SEQNUM)
     if reference is None or total is None or index is None or not 1 <= index <= total <= 255:
         return None
     return "sar", reference, total, index
+
+
+def _reference(tlvs: Tlvs, tag: int) -> int | None:
+    reference = tlv.uint(tlvs, tag)
+    return None if reference is None or reference > _LARGEST_REFERENCE else reference

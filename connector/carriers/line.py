@@ -1,15 +1,21 @@
-"""The PDUs of a bind that wait to be written."""
+"""The PDUs of a bind that wait: ours to be written, the carrier's to be answered."""
 
 from __future__ import annotations
 
 from collections import deque
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from connector.carriers.contract import Attempt
-from protocols.smpp.pdu import SubmitSm
+from protocols.smpp.pdu import DataSm, DeliverSm, SubmitSm
 
-__all__ = ["Line", "Part"]
+__all__ = ["Line", "Part", "Unanswered"]
+
+_MOST: Final = 5_000
+"""Receipts taken and not yet committed; above, the carrier has to wait."""
+
+_OCTETS: Final = 1_000
+"""So many count as one receipt more: 64 kB in each would hold up the journal, and fill the memory."""
 
 
 class Part(NamedTuple):
@@ -55,3 +61,36 @@ class Line:
         self._again.clear()
         self._ready.clear()
         return parts
+
+
+class Unanswered:
+    """What a connection has brought and the journal does not have yet."""
+
+    def __init__(self) -> None:
+        self.weight = 0
+        self._long: dict[int, int] = {}
+        self._full = False
+
+    def add(self, sequence: int, pdu: DeliverSm | DataSm) -> bool:
+        """True when nothing more must be read for now."""
+        self.weight += 1
+        octets = sum(len(value) for _, value in pdu.tlvs) if pdu.tlvs else 0
+        if octets >= _OCTETS:
+            # A peer may give a number twice; then both end with the first answer.
+            extra = octets // _OCTETS
+            self._long[sequence] = self._long.get(sequence, 0) + extra
+            self.weight += extra
+        if self._full or self.weight < _MOST:
+            return False
+        self._full = True
+        return True
+
+    def remove(self, sequence: int) -> bool:
+        """It was answered; True when reading may go on."""
+        self.weight -= 1
+        if self._long:
+            self.weight -= self._long.pop(sequence, 0)
+        if not self._full or self.weight > _MOST // 2:
+            return False
+        self._full = False
+        return True

@@ -54,6 +54,12 @@ class Link(asyncio.Protocol):
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    @property
+    def peer(self) -> str:
+        """Its address and port, once connected."""
+        told: Any = None if self._transport is None else self._transport.get_extra_info("peername")
+        return f"{told[0]}:{told[1]}" if told else ""
+
     def data_received(self, data: bytes) -> None:
         now = self._now()
         self._core.receive(data, now)

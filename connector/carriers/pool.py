@@ -130,19 +130,24 @@ class BindPool:
 
     def again(self) -> None:
         """Whoever waits before the next attempt need not: the reason may be gone."""
-        for bind in self._outward:
+        for bind in self.all:
             if bind.state in (BindState.DOWN, BindState.REFUSED):
                 bind.again()
 
     # One pool takes the place of another
 
     def learn_from(self, other: BindPool) -> None:
-        """Go on at the pace that the carrier has taught the other one, where the agreed rate is the same."""
-        known = {bind.name: bind.pace for bind in other.senders}
-        for bind in self.senders:
-            pace = known.get(bind.name)
-            if pace is not None and pace.ceiling == bind.pace.ceiling:
-                bind.pace = pace
+        """Go on at the pace that the carrier has taught the other one, where what was agreed is the same."""
+        if self.budget.rate != other.budget.rate:
+            return
+        if self._shared is not None and other._shared is not None:
+            self._shared = other._shared
+            for bind in self.senders:
+                bind.pace = self._shared
+        elif self._shared is None and other._shared is None:
+            known = {bind.name: bind.pace for bind in other.senders}
+            for bind in self.senders:
+                bind.pace = known.get(bind.name, bind.pace)
 
     @property
     def complete(self) -> bool:
@@ -157,10 +162,12 @@ class BindPool:
     async def make_room(self, bind: Bind, grace_s: float) -> None:
         """Retire one bind that does what `bind` of another pool is to do, if there is one."""
         kind = _kind(bind)
-        for own in self._outward:
-            if _kind(own) == kind and own.state is BindState.BOUND:
-                await own.retire(grace_s)
-                return
+        # One that drains was to make room for a pool that is not wanted any more.
+        for state in (BindState.DRAINING, BindState.BOUND):
+            for own in self._outward:
+                if _kind(own) == kind and own.state is state:
+                    await own.retire(grace_s)
+                    return
 
     # What a bind is made of
 

@@ -13,13 +13,15 @@ _FLAGS = {"class": "--class", "params": "--param"}
 
 
 def content_options(command: Callable[..., None]) -> Callable[..., None]:
-    """`--template --lang --param --text --sender`: what the message says, and who says it."""
+    """`--template --lang --param --text --flash --sender`: what the message says, and who says it."""
     for option in reversed((
         click.option("--template", metavar="NAME", help="Template of the lane."),
         click.option("--lang", metavar="TAG", help="Language of the template's text, e.g. de or zh-Hant."),
         click.option("--param", "params", metavar="KEY=VALUE", multiple=True, callback=_params,
                      help="Variable of the template; once for each."),
         click.option("--text", help="The text itself, where the lane permits it."),
+        click.option("--flash", is_flag=True, default=None,
+                     help="With --text: the handset shows it at once and does not keep it."),
         click.option("--sender", metavar="ID", help="One of the lane's sender ids."),
     )):  # fmt: skip
         command = option(command)

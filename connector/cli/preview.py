@@ -24,8 +24,8 @@ __all__ = ["command"]
 @content_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(socket_path: Path | None, profile: Path | None, *, as_json: bool, **fields: Any) -> None:
-    """Show how a text will leave: encoding, parts, units (septets, 16-bit units or octets, headers not counted),
-    segments (short messages on the air), national tables, and what would be substituted.
+    """Show how a text will leave: encoding, parts, units (septets, 16-bit units or octets, headers not
+    counted), segments (short messages on the air), national tables, and what would be substituted.
 
     Exit codes: 0 it can leave, 1 it is refused, 2 bad usage or configuration.
 

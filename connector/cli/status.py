@@ -74,7 +74,10 @@ def _jobs(stats: dict[str, Any]) -> Iterator[Row]:
         for name, number in jobs[kind].items():
             if number:
                 yield f"{kind}: {name}" if kind == "refused" else name, str(number)
-    yield "receipts without their message", str(stats["parked_receipts"])
+    receipts = sum(row["receipts"] for row in stats["orphan_counts"])
+    yield "receipts without their message", str(receipts)
+    if stats["parked_receipts"] > receipts:
+        yield "handsets' messages to no application", str(stats["parked_receipts"] - receipts)
     if stats["inbound_parts"]:
         yield "parts of handsets' messages that wait for others", str(stats["inbound_parts"])
     for application, number in stats["event_backlog"].items():

@@ -24,6 +24,7 @@ _RULES = {
 _ON_UNKNOWN = {
     "report": "if nobody knows whether it left, wait for a receipt and never send it again",
     "resend_once": "if nobody knows whether it left, send it once more",
+    "query": "if nobody knows whether it left, ask the carrier and never send it again",
 }
 _STATES = {
     "ENROUTE": "under way to the handset",

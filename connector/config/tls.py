@@ -52,9 +52,14 @@ def _pinned(file: FilePath) -> ssl.SSLContext:
     _readable("ca_file", file)
     try:
         # With a file of our own no authority of the system is loaded.
-        return ssl.create_default_context(cafile=str(file))
+        context = ssl.create_default_context(cafile=str(file))
     except ssl.SSLError:
         raise TlsError("ca_file", f"{file} holds no certificate, expected PEM") from None
+    # The same with every Python: since 3.13 what is pinned need be no root, and an authority without the
+    # extensions of RFC 5280, as carriers' own ones often are, would not count.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 def _key(tls: Tls, folder: str, environment: Mapping[str, str]) -> tuple[str, FilePath]:

@@ -40,10 +40,13 @@ class Place(NamedTuple):
     part: int
 
 
-def places(connection: apsw.Connection, parked_from: float, parked_before: float) -> dict[int, Place]:
+def places(
+    connection: apsw.Connection, parked_from: float, parked_before: float, most: int
+) -> dict[int, Place]:
     """Row of `parked` → its place, for handsets with a receipt that was parked between these times.
 
-    Handsets with a younger receipt wait: its answer may be under way.
+    Handsets with a younger receipt wait: its answer may be under way. No handset is looked at once `most`
+    rows are found.
     """
     found: dict[int, Place] = {}
     rows = list(connection.execute(_PARKED, (parked_from, parked_before)))
@@ -56,6 +59,8 @@ def places(connection: apsw.Connection, parked_from: float, parked_before: float
         if one_job and len(keys) <= len(free) and max(row[4] for row in receipts) < parked_before:
             taken = dict(zip(keys, free, strict=False))
             found |= {row[2]: taken[row[3]] for row in receipts}
+            if len(found) >= most:
+                break
     return found
 
 

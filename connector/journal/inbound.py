@@ -148,9 +148,13 @@ class Inbox:
     def sweep(self, now: float) -> None:
         """Tell what has waited long enough, and forget what will not be repeated any more."""
         for account, messages in self._open.items():
+            if messages and next(iter(messages.values())).at > now:
+                # The host's clock was ahead before the start.
+                for message in messages.values():
+                    message.at = min(message.at, now)
             while messages and next(iter(messages.values())).at <= now - self._reception.wait_s:
                 self._give_up(account, next(iter(messages)), now)
-        while self._told and next(iter(self._told.values()))[0] < now - REPEATED_S:
+        while self._told and abs(now - next(iter(self._told.values()))[0]) > REPEATED_S:
             self._forget()
         self._save()
 
@@ -162,7 +166,7 @@ class Inbox:
     def _repeated(self, inbound: Inbound) -> bool:
         digest = _digest(inbound.account, inbound.part)
         at, connections = self._told.get(digest, _NEVER)
-        if inbound.at - at > REPEATED_S:
+        if abs(inbound.at - at) > REPEATED_S:  # the clock may have been ahead before the start
             return False
         if connections is None:
             return True

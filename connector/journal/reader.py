@@ -85,7 +85,7 @@ class Reader:
         return job
 
     def orphans(self, limit: int, now: float) -> list[dict[str, Any]]:
-        """The newest receipts that match nothing, raw; of what a handset wrote, only that it did.
+        """The newest receipts that match nothing, raw; behind them what handsets wrote, but not its text.
 
         `message_id` is hexadecimal, as `raw`.
         """
@@ -93,7 +93,8 @@ class Reader:
             self._connection.execute(
                 """SELECT p.carrier, a.name AS account, p.at, max(0.0, ? - p.at) AS age_s, p.state, p.error,
                           p.message_id, iif(p.keys = '[]', '', p.raw) AS raw
-                   FROM parked p JOIN account a ON a.id = p.account ORDER BY p.id DESC LIMIT ?""",
+                   FROM parked p JOIN account a ON a.id = p.account
+                   ORDER BY p.keys = '[]', p.id DESC LIMIT ?""",
                 (now, limit),
             )
         )

@@ -19,7 +19,7 @@ from connector.journal import bulk
 from connector.journal.addresses import Place, places
 from connector.journal.ops import Receipt
 
-__all__ = ["Match", "Parking", "match"]
+__all__ = ["MOST_TAKEN", "Match", "Parking", "match"]
 
 MAX_PARKED = 100_000
 """Of all accounts together. Who has most gives way: nobody loses what is within an equal share of it."""
@@ -31,7 +31,7 @@ An id that comes into use hours after its receipt has been another message's bef
 user of the account.
 """
 
-_MOST_TAKEN = 1_000
+MOST_TAKEN = 1_000
 """In one commit, of those that are looked at again: its jobs wait for that."""
 
 _SAME_DIGITS = 7
@@ -172,15 +172,17 @@ class Parking:
         """Those that were looked up under one form of their id alone, the oldest first."""
         found = self._connection.execute(
             "SELECT id FROM parked WHERE narrow = 1 AND at < ? ORDER BY at LIMIT ?",
-            (parked_before, _MOST_TAKEN),
+            (parked_before, MOST_TAKEN),
         )
         return self._leave(sorted(row for (row,) in found))
 
     def take_by_address(self, parked_from: float, parked_before: float) -> list[tuple[Receipt, Place]]:
-        """The receipts for which the handset's number alone tells the message."""
+        """The receipts for which the handset's number alone tells the message; with MOST_TAKEN or more there
+        may be others.
+        """
         if not self.count:
             return []
-        found = places(self._connection, parked_from, parked_before)
+        found = places(self._connection, parked_from, parked_before, MOST_TAKEN)
         rows = sorted(found)
         return [(receipt, found[row]) for receipt, row in zip(self._leave(rows), rows, strict=True)]
 

@@ -180,6 +180,9 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         PRIMARY KEY (at, job)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE INDEX unresolved_job ON unresolved (job, attempt);
+    """,
 )
 
 

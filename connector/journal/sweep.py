@@ -6,6 +6,7 @@ import apsw
 
 from connector.journal import bulk
 from connector.journal.ops import Finish
+from connector.journal.receipts import MOST_TAKEN
 from connector.journal.settlement import Settlement
 
 __all__ = ["Sweep"]
@@ -34,9 +35,11 @@ class Sweep:
     def _match_by_address(self, now: float) -> None:
         # An answer under way when the receipt came has come, or has timed out, by then.
         before = now - self._answer_timeout_s
-        for receipt, place in self._settlement.parking.take_by_address(self._looked_from, before):
+        found = self._settlement.parking.take_by_address(self._looked_from, before)
+        for receipt, place in found:
             self._settlement.by_address(receipt, place)
-        self._looked_from = before - _LOOK_AGAIN_S
+        if len(found) < MOST_TAKEN:
+            self._looked_from = before - _LOOK_AGAIN_S
         self._settlement.second_look(before)
 
     def _give_up(self, now: float) -> None:

@@ -21,6 +21,8 @@ from connector.config.carrier import Account, Backoff, Binds, Outbind, Tls
 from connector.metrics import CarrierMetrics
 from connector.simulator.options import SmscOptions
 from connector.simulator.smsc import Smsc
+from protocols.smpp.constants import RESPONSE_BIT, CommandId
+from protocols.smpp.message import HEADER
 from tests.carriers.stage import PATIENCE_S, Stage, Told, now
 
 SYSTEM_ID = "shop"
@@ -257,6 +259,37 @@ async def test_when_the_carrier_unbinds_it_is_answered_and_nothing_more_is_submi
 
 
 @pytest.mark.asyncio
+async def test_a_bind_that_is_accepted_while_we_stop_is_unbound(tmp_path: Path) -> None:
+    """Else the carrier would keep it, and refuse the next one for minutes."""
+    asked, accept, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    commands: list[int] = []
+
+    async def smsc(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                length, command, _, sequence = HEADER.unpack(await reader.readexactly(16))
+                await reader.readexactly(length - 16)
+                commands.append(command)
+                asked.set()
+                await accept.wait()
+                writer.write(HEADER.pack(17, command | RESPONSE_BIT, 0, sequence) + b"\0")
+        writer.close()
+        ended.set()
+
+    server = await asyncio.start_server(smsc, "127.0.0.1", 0)
+    carrier = carrier_of(server.sockets[0].getsockname()[1], tmp_path, Told())
+    carrier.start()
+    await asked.wait()
+    stop = asyncio.create_task(carrier.stop())
+    await until(lambda: carrier.binds.all[0].state == "closing")
+    accept.set()
+    await stop
+    await asyncio.wait_for(ended.wait(), PATIENCE_S)
+    server.close()
+    assert commands == [CommandId.BIND_TRANSCEIVER, CommandId.UNBIND]
+
+
+@pytest.mark.asyncio
 async def test_a_bind_that_is_replaced_finishes_what_is_under_way(tmp_path: Path) -> None:
     async with running(tmp_path, {"response_delay": "fixed:0.2"}) as it:
         await all_bound(it)
@@ -332,6 +365,38 @@ async def test_an_outbind_with_a_wrong_password_gets_no_bind(
         assert it.counted("binds") == 1
     assert "theirs" not in caplog.text
     assert "guessed" not in caplog.text
+
+
+@pytest.mark.asyncio
+async def test_who_only_knocks_does_not_fill_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "carriers-password").write_text("theirs\n")
+    port = free_port()
+    outbind = outbind_of(port, password_file="carriers-password")
+    async with running(tmp_path, {"outbind_password": "guessed"}, outbind=outbind) as it:
+        await until(lambda: states(it)[0] == "bound")
+        for _ in range(30):
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await it.smsc.outbind("127.0.0.1", port)
+            await asyncio.sleep(0.005)
+        assert 1 <= caplog.text.count("outbind refused: wrong password") <= 2
+
+
+@pytest.mark.asyncio
+async def test_an_outbind_whose_bind_was_refused_is_taken_again(tmp_path: Path) -> None:
+    port = free_port()
+    async with running(tmp_path, outbind=outbind_of(port)) as it:
+        await until(lambda: states(it)[0] == "bound")
+        it.smsc.set({"bind_status": 0x0E})
+        await it.smsc.outbind("127.0.0.1", port)
+        await until(lambda: states(it)[-1] == "refused")
+        it.smsc.set({"bind_status": 0})
+        assert isinstance(it.carrier, SmppCarrier)
+        it.carrier.binds.again()
+        await until(lambda: states(it)[-1] == "connecting")
+        await it.smsc.outbind("127.0.0.1", port)
+        await all_bound(it)
 
 
 @pytest.mark.asyncio

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.carriers.line import Unanswered
 from connector.carriers.smpp import SmppCarrier
 from protocols.smpp.constants import Tag
 from protocols.smpp.events import DeliverReceived, MalformedPdu
@@ -44,6 +45,18 @@ async def test_pdus_that_cannot_be_read_fill_no_log(tmp_path: Path, caplog: pyte
         assert len(caplog.records) == 1
         bind._on_malformed(MalformedPdu(5, 1, "the body ends before it"), 111.0)
     assert [record.fields["number"] for record in caplog.records] == [1, 1_000]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("octets", "most"), [(0, 5_000), (60_000, 100)])
+async def test_a_flood_has_to_wait_for_the_journal(octets: int, most: int) -> None:
+    """However it is made up: many short messages or fewer long ones."""
+    unanswered = Unanswered()
+    pdu = DeliverSm(tlvs=((Tag.MESSAGE_PAYLOAD, bytes(octets)),) if octets else ())
+    full = [unanswered.add(sequence % 7, pdu) for sequence in range(most)]
+    assert full.count(True) == 1
+    on = [unanswered.remove(sequence % 7) for sequence in range(most)]
+    assert on.count(True) == 1
+    assert unanswered.weight == 0
 
 
 async def test_an_error_of_ours_does_not_end_the_bind(

@@ -183,6 +183,18 @@ def test_a_reference_of_its_own() -> None:
     assert part_of(deliver(tlvs=((Tag.USER_MESSAGE_REFERENCE, b"\0\0"),))).reference is None
 
 
+@pytest.mark.parametrize("octets", [5, 8, 9, 60_000])
+def test_a_reference_of_any_length_fits_into_the_journal(octets: int) -> None:
+    """One that does not would end the daemon, and come again after its start."""
+    reference = b"\xff" * octets
+    assert part_of(deliver(tlvs=((Tag.USER_MESSAGE_REFERENCE, reference),))).reference is None
+    _, total, index = sar(1, 2, 1)
+    part = part_of(deliver(tlvs=((Tag.SAR_MSG_REF_NUM, reference), total, index)))
+    assert (part.form, part.total, part.octets) == ("", 1, b"Hello")
+    padded = b"\0" * octets + b"\x05"
+    assert part_of(deliver(tlvs=((Tag.USER_MESSAGE_REFERENCE, padded),))).reference == 5
+
+
 @given(
     words=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=400),
     codec=st.sampled_from(["gsm7", "gsm7_packed"]),

@@ -36,7 +36,7 @@ def test_there_are_many_languages() -> None:
     [
         "stop", "Stop", "STOP", " stop ", "STOP.", "Stop!!", '"STOP"', "“Stop”", "(stop)", "ＳＴＯＰ",
         "stop\r\n", "STOP 🛑", "stop ❤️", "st\u00adop", "\u200bstop", "*STOP*", "stop all",
-        "STOP  ALL", "Stop sms.", "stopall", "OPT-OUT", "opt out", "STOP PUB", "stopp alle",
+        "STOP  ALL", "Stop sms.", "stopall", "OPT-OUT", "opt out", "STOP PUB", "stopp alle", "Salir",
     ],
 )  # fmt: skip
 def test_however_it_is_written(text: str) -> None:

@@ -144,3 +144,41 @@ async def test_what_was_learnt_of_the_pace_is_kept(tmp_path: Path) -> None:
     await scene.close()
     await scene.until(lambda: scene.open() == 0)
     await scene.smsc.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_change_while_a_bind_makes_room_for_the_one_before(tmp_path: Path) -> None:
+    """The bind that drains holds the only place: it must go on, and go, for the newest one."""
+    scene = await enter(tmp_path, max_binds=1, response_delay="fixed:0.4")
+    await scene.begin(response_timeout_s=2.0)
+    stage = Stage(scene.made[0], scene.smsc, scene.told)
+    (attempt,) = stage.send(stage.job())
+    await scene.lineup.change({"sim": 1}, lambda name: scene.make(), 5.0)
+    await scene.until(lambda: scene.made[0].binds.all[0].state == "draining")
+    await scene.lineup.change({"sim": 2}, lambda name: scene.make(), 5.0)
+    await scene.until(lambda: scene.lineup.carriers == [scene.made[2]])
+    assert scene.told.of(attempt) == ["sent"]
+    await scene.until(lambda: scene.made[2].room(now()) > 0)
+    await scene.close()
+    await scene.smsc.stop()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("before", "after", "shared"),
+    [("bind", "account", True), ("account", "bind", False), ("account", "account", True)],
+)
+async def test_the_scope_of_the_pace_is_as_it_is_wanted_now(
+    tmp_path: Path, before: str, after: str, shared: bool
+) -> None:
+    scene = await enter(tmp_path)
+    await scene.begin(tps=1000.0, rate_scope=before)
+    learnt = scene.made[0].binds.senders[0].pace
+    new = {"tps": 1000.0, "count": 2, "rate_scope": after}
+    await scene.lineup.change({"sim": 1}, lambda name: scene.make(**new), 1.0)
+    await scene.until(lambda: scene.uses)
+    one, other = (bind.pace for bind in scene.made[1].binds.senders)
+    assert (one is other) is shared
+    assert (one is learnt) is (before == after)
+    await scene.close()
+    await scene.smsc.stop()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.carriers.statuses import Statuses, StatusClass, refusal
+from connector.carriers.statuses import StatusClass, Statuses, refusal
 from protocols.smpp.constants import Status
 
 

@@ -38,6 +38,13 @@ def test_every_option_reaches_the_daemon(gateway: Gateway) -> None:
     assert status["on_unknown"] == "resend_once"
 
 
+def test_flash_is_shown_at_once(gateway: Gateway) -> None:
+    to = "+447700900322"
+    done = gateway.run("send", "--to", to, "--text", TEXT, "--flash", "--wait")
+    assert done.returncode == 0, done.stderr
+    assert [shown["flash"] for shown in gateway.north.ask("handsets", number=to)] == [True]
+
+
 def test_wait_prints_events_until_delivered(gateway: Gateway) -> None:
     id = gateway.new_id()
     done = gateway.run("send", "--to", DELIVERED, "--text", TEXT, "--id", id, "--wait", "--json")

@@ -6,6 +6,7 @@ import pytest
 
 from connector.cli.why import story
 from connector.journal.ops import Settle
+from connector.model import OnUnknown
 from protocols.smpp.receipt import ReceiptState
 from tests.cli.conftest import (
     DELIVERED,
@@ -108,6 +109,13 @@ def test_every_ending_of_an_attempt_has_its_words(ending: str) -> None:
     ((_, words),) = story(status_of(step))
     assert words != ending
     assert "north" in words
+
+
+@pytest.mark.parametrize("policy", get_args(OnUnknown))
+def test_every_policy_for_the_unknown_has_its_words(policy: str) -> None:
+    status = status_of({"at": 0.0, "type": "accepted"}) | {"on_unknown": policy}
+    ((_, words),) = story(status)
+    assert "; if nobody knows whether it left, " in words
 
 
 def test_what_a_newer_daemon_tells_is_shown_by_its_name() -> None:

@@ -2,11 +2,14 @@
 
 import asyncio
 import signal
+from argparse import Namespace
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connector import daemon
 from connector.client import RpcError
 from tests.daemon.harness import Application, CarrierFile, Daemon, Lane, SimulatedCarrier, Site, until
 
@@ -97,6 +100,8 @@ async def test_another_address_is_gone_over_to(site: Site) -> None:
         await reloaded(daemon)
         await delivered_once(shop, await flowing, first, second)
         await until(lambda: first.stats()["connections_open"] == 0, "nobody is bound to the first")
+        # A fast host was done with the others by then.
+        assert (await shop.final(await shop.submit(NUMBER))).outcome == "delivered"
     assert second.ask("submissions")["total"] > 0
 
 
@@ -210,3 +215,22 @@ async def test_senders_templates_and_applications_are_read_again(site: Site) -> 
         assert (await till.final(await till.submit(NUMBER))).outcome == "delivered"
         assert till.events[0].seq == 1, "events are another application's"
     assert carrier.stats()["binds"] == 1
+
+
+async def test_systemd_hears_of_the_end_of_a_reload_that_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Else the unit would stay "reloading" until systemd loses its patience."""
+    heard: list[str] = []
+
+    def fail(folder: str) -> None:
+        raise OSError
+
+    monkeypatch.setattr(daemon.notify, "reloading", heard.append)
+    monkeypatch.setattr(daemon, "load", fail)
+    reloading = object.__new__(daemon.Daemon)
+    reloading._draining, reloading._config = False, Namespace(folder=str(tmp_path))  # type: ignore[assignment]
+    monkeypatch.setattr(reloading, "_tell_ready", lambda: heard.append("ready"))
+    with pytest.raises(OSError):
+        await reloading.reload()
+    assert heard == ["reading the configuration", "ready"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from connector.journal import receipts, sweep
 from connector.model import LiveJob
 from tests.journal.book import ANSWER_TIMEOUT_S, HANDSET, Book
 
@@ -163,3 +164,30 @@ def test_an_ended_job_stays_as_it_ended(book: Book) -> None:
     book.receipt(b"77")
     sweep_later(book)
     assert book.story(job) == ["accepted", "unknown", "unknown/unknown"]
+
+
+def test_many_are_taken_in_turns(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a carrier that answered nothing for an hour: the jobs of one commit must not wait for all."""
+    for module in (receipts, sweep):
+        monkeypatch.setattr(module, "MOST_TAKEN", 2)
+    jobs = [lost(book, f"j{n}", f"+49151000000{n}") for n in range(5)]
+    for n in range(5):
+        book.receipt(b"id%d" % n, address=f"49151000000{n}")
+    book.now += ANSWER_TIMEOUT_S + 1
+    taken = []
+    while len(taken) < 3:
+        taken.append(len(book.sweep().found))
+        book.now += 70  # later than a receipt is usually looked at
+    assert taken == [2, 2, 1]
+    assert [book.outcome(job) for job in jobs] == ["delivered"] * 5
+
+
+def test_what_was_never_answered_is_not_searched_through(book: Book) -> None:
+    """It may be many, and each refusal and each late answer looks there."""
+    for statement in (
+        "DELETE FROM unresolved WHERE (job, attempt) IN (SELECT value->>0, value->>1 FROM jsonb_each('[]'))",
+        "DELETE FROM unresolved WHERE job = 1 AND attempt = 1",
+        "DELETE FROM unresolved WHERE job IN (SELECT value FROM jsonb_each('[]'))",
+    ):
+        steps = [row[3] for row in book.rows(f"EXPLAIN QUERY PLAN {statement}")]
+        assert any("INDEX unresolved_job" in step for step in steps), steps

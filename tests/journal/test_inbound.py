@@ -411,6 +411,20 @@ def test_after_minutes_it_is_another_message(book: Book) -> None:
     assert rows(book, "inbound_told") == 0
 
 
+def test_a_clock_that_was_ahead_before_the_start_keeps_nothing_back(book: Book) -> None:
+    """What was told or kept then lies in the future now."""
+    book.now += 86_400
+    arrive(book, part("YES"), part("first", 1, 2))
+    book.now -= 86_400
+    book.reopen()
+    assert fates(arrive(book, part("YES"), connection=2, standing=(2,))) == ["told"]
+    book.sweep()
+    book.now += WAIT_S + 1
+    book.sweep()
+    assert [event.text for event in told(book)] == ["YES", "YES", "first"]
+    assert (rows(book, "inbound_part"), rows(book, "inbound_told")) == (0, 1)
+
+
 def test_what_was_told_is_remembered_without_its_words(book: Book) -> None:
     arrive(book, part("my secret", codec="latin1"))
     ((digest, _, _),) = book.rows("SELECT * FROM inbound_told")

@@ -534,3 +534,6 @@ def test_a_handsets_message_is_kept_and_is_no_receipt(book: Book) -> None:
         "error": "", "message_id": "", "raw": "",
     }  # fmt: skip
     assert book.reader().orphan_counts(book.now) == [], "no receipt"
+    book.commit(receipts=[book.receipt_op(b"x"), book.handset_message()])
+    shown = book.reader().orphans(2, book.now)
+    assert [each["state"] for each in shown] == ["DELIVERED", "MO"], "receipts first"

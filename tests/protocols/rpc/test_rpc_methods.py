@@ -80,7 +80,7 @@ def test_an_event_is_small_and_survives_a_newer_server():
     event = Event(seq=7, id="a", at=1.5, type="accepted")
     octets = msgspec.msgpack.encode(event)
     assert (
-        octets == b"\x84\xa3seq\x07\xa2id\xa1a\xa2at\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00\xa4type\xa8accepted"
+        octets == b"\xde\x00\x04\xa3seq\x07\xa2id\xa1a\xa2at\xcb\x3f\xf8" + bytes(6) + b"\xa4type\xa8accepted"
     )
     newer = msgspec.msgpack.decode(octets) | {
         "type": "teleported",
