@@ -290,8 +290,10 @@ class Methods:
         assert connection.application is not None
         preview = parse_preview(only(request.params))
         content = self._gate.content(preview, self._gate.sender(connection.application, preview.sender))
+        prices = {carrier.name: carrier.price for carrier in self._config.carriers}
         by_carrier = [
-            {"carrier": name, **preview_of_draft(draft)} for name, draft in self._gate.drafts(content)
+            {"carrier": name, **preview_of_draft(draft, prices[name])}
+            for name, draft in self._gate.drafts(content)
         ]
         able = [shown for shown in by_carrier if shown["refused"] is None]
         best = {key: value for key, value in (able or by_carrier)[0].items() if key != "carrier"}

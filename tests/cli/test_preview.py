@@ -24,7 +24,7 @@ def test_a_text_by_a_profile(text: str, encoding: str, data_coding: int, parts: 
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {
         "schema": 1, "encoding": encoding, "data_coding": data_coding, "parts": parts, "units": units,
-        "segments": parts, "locking": None, "single": None, "substituted": [], "refused": None,
+        "segments": parts, "cost": None, "locking": None, "single": None, "substituted": [], "refused": None,
     }  # fmt: skip
 
 
@@ -60,6 +60,13 @@ def test_the_profile_decides_the_room_of_a_part(tmp_path: Path) -> None:
     for file, parts in ((PROFILE, 2), (str(profile), 3)):
         done = connector("preview", "--profile", file, "--text", "a" * 306, "--json")
         assert json.loads(done.stdout)["parts"] == parts
+
+
+def test_what_it_costs(tmp_path: Path) -> None:
+    profile = tmp_path / "carrier.toml"
+    profile.write_text(Path(PROFILE).read_text() + "\n[price]\nsms = 0.07\n")
+    done = connector("preview", "--profile", str(profile), "--text", "a" * 161, "--json")
+    assert json.loads(done.stdout)["cost"] == 0.14
 
 
 def test_a_text_that_is_too_long_is_refused() -> None:
