@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["TABLE", "BindInput", "BindState", "mermaid"]
+__all__ = ["TABLE", "BindInput", "BindState"]
 
 
 class BindState(StrEnum):
@@ -74,15 +74,3 @@ TABLE: Final[Mapping[BindState, Mapping[BindInput, BindState]]] = {
         BindInput.STOP: BindState.DOWN,
     },
 }
-
-
-def mermaid() -> str:
-    """The table as a Mermaid state diagram, one arrow for each pair of states."""
-    lines = ["stateDiagram-v2", f"    [*] --> {BindState.DOWN}"]
-    for state, row in TABLE.items():
-        arrows: dict[BindState, list[str]] = {}
-        for cause, target in row.items():
-            arrows.setdefault(target, []).append(cause.value)
-        lines += [f"    {state} --> {target} : {', '.join(causes)}" for target, causes in arrows.items()]
-    lines.append(f"    {BindState.DOWN} --> [*]")
-    return "\n".join(lines) + "\n"

@@ -173,15 +173,3 @@ TABLE: Mapping[State, Mapping[Input, State]] = {
         Input.EOF: State.CLOSED,
     },
 }
-
-
-def mermaid() -> str:
-    """The table as a Mermaid state diagram, one arrow for each pair of states."""
-    lines = ["stateDiagram-v2", f"    [*] --> {State.OPEN}"]
-    for state, row in TABLE.items():
-        arrows: dict[State, list[str]] = {}
-        for cause, target in row.items():
-            arrows.setdefault(target, []).append(cause.value)
-        lines += [f"    {state} --> {target} : {', '.join(causes)}" for target, causes in arrows.items()]
-    lines.append(f"    {State.CLOSED} --> [*]")
-    return "\n".join(lines) + "\n"

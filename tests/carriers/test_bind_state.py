@@ -1,15 +1,10 @@
 """The table of a bind's life."""
 
-import re
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.carriers.bind_state import TABLE, BindInput, BindState, mermaid
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "binds.md"
+from connector.carriers.bind_state import TABLE, BindInput, BindState
 
 after = {state: set(row.values()) for state, row in TABLE.items()}
 
@@ -56,21 +51,3 @@ def test_after_a_stop_nothing_is_sent(inputs: list[BindInput]) -> None:
         state = TABLE[state].get(cause, state)
         ended = ended or cause is BindInput.ENDED
         assert ended or state is BindState.CLOSING
-
-
-def test_the_diagram_is_the_table() -> None:
-    arrows = {
-        (source, target, cause)
-        for source, target, causes in re.findall(r"^    (\w+) --> (\w+) : (.*)$", mermaid(), re.MULTILINE)
-        for cause in causes.split(", ")
-    }
-    assert arrows == {
-        (state.value, target.value, cause.value)
-        for state, row in TABLE.items()
-        for cause, target in row.items()
-    }
-
-
-def test_the_diagram_in_the_document_is_current() -> None:
-    blocks = re.findall(r"^```mermaid\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert blocks == [mermaid()], "put what mermaid() gives into the document"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from connector.carriers import bind_state
 from connector.carriers.statuses import USUAL, StatusClass
 from connector.config import CarrierFile
 from connector.config.schema import file_schema
@@ -23,6 +24,7 @@ from connector.errors import ERRORS
 from connector.lifecycle import TABLE, Situation
 from connector.metrics import BindLive, CarrierLive, Live, Metrics
 from connector.metrics.collector import registry_of
+from protocols.smpp import state
 from protocols.smpp.constants import status_name
 from tests.docs.facts import RULES, rows
 
@@ -132,9 +134,22 @@ def facts(section: str) -> str:
     return table(("rule", "tests"), rows(section))
 
 
+def diagram(table: Mapping[Any, Mapping[Any, Any]], first: str, last: str) -> str:
+    """A table state × input → state as a Mermaid diagram, one arrow for each pair of states."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first}"]
+    for source, row in table.items():
+        arrows: dict[str, list[str]] = {}
+        for cause, target in row.items():
+            arrows.setdefault(target.value, []).append(cause.value)
+        lines += [f"    {source} --> {target} : {', '.join(causes)}" for target, causes in arrows.items()]
+    return "\n".join([*lines, f"    {last} --> [*]", "```\n"])
+
+
 TABLES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "lifecycle": ("docs/architecture.md", lifecycle),
     "layers": ("docs/architecture.md", layers),
+    "states of a bind": ("docs/binds.md", lambda: diagram(bind_state.TABLE, "down", "down")),
+    "states of a session": ("docs/smpp-session.md", lambda: diagram(state.TABLE, "OPEN", "CLOSED")),
     "carrier keys": ("docs/carriers.md", carrier_keys),
     "errors of requests": ("docs/socket.md", lambda: errors("socket")),
     "errors of connections": ("docs/socket.md", lambda: errors("connection")),

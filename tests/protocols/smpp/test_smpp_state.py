@@ -1,11 +1,6 @@
-"""The table itself, and the diagram that is made of it."""
+"""The table of a session's states."""
 
-import re
-from pathlib import Path
-
-from protocols.smpp.state import LOCAL, TABLE, Input, State, mermaid
-
-DOCUMENT = Path(__file__).parents[3] / "docs" / "smpp-session.md"
+from protocols.smpp.state import LOCAL, TABLE, Input, State
 
 
 def test_every_state_has_a_row_and_every_input_a_use():
@@ -40,21 +35,3 @@ def test_only_what_we_do_is_our_error():
         Input.SILENT,
         Input.EOF,
     }
-
-
-def test_the_diagram_has_every_step():
-    arrows = {
-        (source, target, cause)
-        for source, target, causes in re.findall(r"^    (\w+) --> (\w+) : (.*)$", mermaid(), re.MULTILINE)
-        for cause in causes.split(", ")
-    }
-    assert arrows == {
-        (state.value, target.value, cause.value)
-        for state, row in TABLE.items()
-        for cause, target in row.items()
-    }
-
-
-def test_the_document_shows_the_diagram_of_the_table():
-    blocks = re.findall(r"^```mermaid\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert blocks == [mermaid()], "put what mermaid() gives into the document"
