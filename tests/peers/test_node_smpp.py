@@ -92,8 +92,13 @@ def test_after_its_unbind_the_daemon_binds_again(node_smsc: Program, lane: Calla
         ),
         pytest.param(
             {"command": "data_sm", "fields": {"source_addr": "4915112345000", "message_payload": "STOP"}},
-            ("generic_nack", Status.ESME_RINVCMDID),
-            id="a PDU that is not ours is refused",
+            ("data_sm_resp", 0),
+            id="a message that comes as data_sm too",
+        ),
+        pytest.param(
+            {"command": "query_sm", "fields": {"message_id": "1", "source_addr": "4915112345000"}},
+            ("query_sm_resp", Status.ESME_RINVBNDSTS),
+            id="a request that no SMSC may make is refused",
         ),
     ],
 )
