@@ -16,7 +16,7 @@ HIDDEN = {
     "binds.rate_scope with a single bind": "there is nothing to compare",
     "source.short_digits, replace": "how we name our senders",
     "text.substitutions, flash, service_type, protocol_id, priority_flag": "ours, or the handset's alone",
-    "receipts.unflagged": "every receipt of these carriers has the flag",
+    "receipts.unflagged = detect or mo": "every receipt of those carriers has the flag",
     "receipts.id_form = learn": "any form",
     "receipts.states of other words than those seen": "a test handset receives its messages",
     "statuses": "of numbers that are barred, of accounts that are empty",
@@ -55,6 +55,8 @@ def habits(profile: CarrierFile, words: Collection[str], shows: CarrierFile) -> 
         "supports.query_sm": profile.supports.query_sm,
         "supports.cancel_sm": profile.supports.cancel_sm,
     }
+    if shows.receipts.unflagged == "always":
+        found["receipts.unflagged"] = receipts.unflagged
     for kind in shows.source.kinds:
         declared = getattr(source, kind)
         found[f"source.{kind}"] = (declared.ton, declared.npi)

@@ -76,7 +76,10 @@ class ReceiptIntake:
                 words[spelling.encode()] = _MEANINGS[meaning]
                 self._names[spelling] = known.value if known else word
         self._grammar = Grammar(
-            id_key=habits.id_key.encode(), prefer=habits.prefer, unflagged=habits.unflagged, words=words
+            id_key=habits.id_key.encode(),
+            prefer=habits.prefer,
+            unflagged="mo" if habits.unflagged == "mo" else "detect",
+            words=words,
         )
 
     def read(self, pdu: DeliverSm | DataSm, now: float, context: object) -> Receipt | None:

@@ -119,6 +119,7 @@ def _receipts(receipts: Receipts) -> dict[str, object]:
         "receipt_missing": 1.0 if receipts.request == "none" else 0.0,
         "receipt_intermediate": "asked" if receipts.request == "final_and_intermediate" else "never",
         "receipt_buffered": "ACCEPTD" in words,
+        "receipt_esm_class": 0x00 if receipts.unflagged == "always" else 0x04,
         "receipt_tlv_lies": receipts.prefer == "text",
         "receipt_id_key": receipts.id_key,
         "receipt_handset": receipts.handset,

@@ -233,8 +233,11 @@ class Receipts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="How the id of a receipt differs from that of the answer; learn: find out."),
     ] = "learn"
     unflagged: Annotated[
-        Literal["detect", "mo"],
-        Meta(description="A text that reads as a receipt, without esm_class saying so: a receipt, or not."),
+        Literal["detect", "always", "mo"],
+        Meta(
+            description="A text that reads as a receipt, without esm_class saying so, is one (always: none "
+            "of its receipts says so), or is a handset's message."
+        ),
     ] = "detect"
     prefer: Annotated[
         Literal["tlv", "text"], Meta(description="Which counts where parameters and text disagree.")

@@ -125,7 +125,7 @@ def test_tables_need_a_loop() -> None:
         (b"id:%d sub:001 stat:DELIVRD", {}, {"id_form": "same", "id_key": "id", "handset": "source"}),
         (b"msgid:%d stat:DELIVRD", {"source_addr": b"1", "destination_addr": TO[1:].encode()},
          {"id_key": "msgid", "handset": "destination", "prefer": "text"}),
-        (b"id:%d stat:DELIVRD", {"esm_class": 0}, {"unflagged": "detect"}),
+        (b"id:%d stat:DELIVRD", {"esm_class": 0}, {"unflagged": "always"}),
         (b"id:%X stat:DELIVRD", {}, {"id_form": "decimal_in_response"}),
         (b"id:%d stat:OKAY", {"tlvs": (of_uint(0x427, 2, 1),)}, {"states": {"OKAY": "final_delivered"}}),
     ],

@@ -65,6 +65,7 @@ form = "absolute"
 request = "final_and_intermediate"
 id_form = "hex_in_response"
 prefer = "text"
+unflagged = "always"
 id_key = "msgid"
 handset = "destination"
 
@@ -138,6 +139,7 @@ EXPECTED = {
     "id_form": "hex_in_response",
     "receipt_intermediate": "asked",
     "receipt_buffered": True,
+    "receipt_esm_class": 0,
     "receipt_tlv_lies": True,
     "receipt_id_key": "msgid",
     "receipt_handset": "destination",

@@ -146,7 +146,7 @@ def _unflagged(delivers: Sequence[Delivery]) -> Finding:
     plain = sum(not is_flagged(deliver) for deliver in delivers)
     if plain:
         how = f"{plain} of {len(delivers)} receipts came without the flag in esm_class"
-        return found("receipts.unflagged", "detect", how)
+        return found("receipts.unflagged", "always" if plain == len(delivers) else "detect", how)
     classes = ", ".join(sorted({f"0x{deliver.esm_class:02X}" for deliver in delivers}))
     how = f"all {len(delivers)} receipts carry the flag in esm_class: {classes}"
     return unknown("receipts.unflagged", how)
