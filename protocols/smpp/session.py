@@ -133,10 +133,6 @@ class Session:
         """How many queries and cancels would be taken now; 0 while not bound for sending."""
         return self._enquiries.free if Input.QUERY in self._row else 0
 
-    def outstanding_contexts(self) -> list[Any]:
-        """The contexts of the submits that await their answer, oldest first."""
-        return self._window.contexts()
-
     def events(self) -> list[events.Event]:
         """What happened since the last call."""
         taken, self._events = self._events, []

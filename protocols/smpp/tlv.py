@@ -68,10 +68,3 @@ def of_uint(tag: int, value: int, size: int) -> Tlv:
     if not 0 <= value < 1 << (8 * size):
         raise LocalProtocolError(f"TLV 0x{tag:04X}", f"an integer of {size} octets, not {value}")
     return tag, value.to_bytes(size, "big")
-
-
-def of_c_octet(tag: int, value: bytes) -> Tlv:
-    """A C-octet string, closed by a NUL (§3.1)."""
-    if 0 in value:
-        raise LocalProtocolError(f"TLV 0x{tag:04X}", "a string without NUL octets")
-    return tag, value + b"\0"

@@ -39,11 +39,8 @@ def test_an_integer_of_no_length_is_none():
 
 def test_making_them():
     assert tlv.of_uint(Tag.SAR_MSG_REF_NUM, 258, 2) == (Tag.SAR_MSG_REF_NUM, b"\x01\x02")
-    assert tlv.of_c_octet(Tag.RECEIPTED_MESSAGE_ID, b"4711") == (Tag.RECEIPTED_MESSAGE_ID, b"4711\0")
     with pytest.raises(LocalProtocolError, match="TLV 0x020E: an integer of 1 octets, not 256"):
         tlv.of_uint(Tag.SAR_TOTAL_SEGMENTS, 256, 1)
-    with pytest.raises(LocalProtocolError, match="TLV 0x001E: a string without NUL octets"):
-        tlv.of_c_octet(Tag.RECEIPTED_MESSAGE_ID, b"1\0")
 
 
 @pytest.mark.rule("smpp.raw-tlvs")
