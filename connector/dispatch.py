@@ -12,14 +12,15 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from connector.carriers.contract import Attempt, Carrier, PartAnswer, SentPart, Unsendable
+from connector.carriers.contract import Attempt, CallEnd, CallStep, Carrier, PartAnswer, SentPart, Unsendable
 from connector.carriers.statuses import StatusClass, refusal
+from connector.journal import ops
 from connector.journal.ops import Answer, EventType, Finish, Inbound, Intend, Query, Receipt, Settle
 from connector.journal.reader import Recovered
 from connector.journal.writer import Journal
 from connector.lifecycle import After, Ending, Situation, after
 from connector.metrics import CarrierLive, Metrics
-from connector.model import LiveJob, Outcome, Standing
+from connector.model import Channel, LiveJob, Outcome, Standing
 from connector.queue import DeadlineQueue
 from connector.routing.choice import Candidate, choose, decision
 
@@ -51,7 +52,10 @@ class Dispatcher:
         self._now = now
         self._carriers: dict[str, Carrier] = {}
         self._known: dict[str, Carrier] = {}  # those that are no longer chosen as well
+        self._names: dict[Channel, frozenset[str]] = {"sms": frozenset(), "voice": frozenset()}
+        self._mixed = False  # there are carriers of both channels
         self._under_way: set[int] = set()
+        self._calls: dict[int, Attempt] = {}  # by job
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -68,6 +72,11 @@ class Dispatcher:
         """Choose among these from now on, all of them started. What others have under way goes on."""
         self._carriers = {carrier.name: carrier for carrier in carriers}
         self._known |= self._carriers
+        self._names = {
+            channel: frozenset(carrier.name for carrier in carriers if carrier.channel == channel)
+            for channel in self._names
+        }
+        self._mixed = all(self._names.values())
         for job in self.queue.empty():
             self.enqueue(job)
         self.room()
@@ -96,9 +105,13 @@ class Dispatcher:
 
     def cancel(self, job: LiveJob, context: object, now: float) -> bool:
         """Take back a live job; False when an attempt is under way, or may have arrived."""
-        if job.key in self._under_way or job.cancelled:
+        if job.cancelled:
             return False
-        if job.resent:
+        if job.key in self._under_way:
+            call = self._calls.get(job.key)
+            if call is None or not call.carrier.hang_up(call, now):
+                return False
+        elif job.resent:
             self.forget(job)  # it is not sent again, but only a receipt can tell of the first time
             return False
         self.queue.cancel(job)
@@ -106,8 +119,12 @@ class Dispatcher:
         return True
 
     def forget(self, job: LiveJob) -> None:
-        """It became final without us: nothing more may leave; what is under way cannot be stopped."""
+        """It became final without us: nothing more may leave; what is under way can be stopped in a call
+        that has said nothing yet.
+        """
         self.queue.cancel(job)
+        if (call := self._calls.get(job.key)) is not None:
+            call.carrier.hang_up(call, self._now())
         if not self.is_under_way(job):
             self.release(job)
 
@@ -144,10 +161,11 @@ class Dispatcher:
 
     def _fit(self, standing: Standing, candidates: dict[str, Candidate], now: float) -> list[Candidate]:
         """The candidates that a job of this standing may use now."""
-        tried, limits = standing
-        if not tried and not limits:
+        tried, limits, channel = standing
+        others = tried | self._names["voice" if channel == "sms" else "sms"] if self._mixed else tried
+        if not others and not limits:
             return list(candidates.values())
-        fit = [candidate for name, candidate in candidates.items() if name not in tried]
+        fit = [candidate for name, candidate in candidates.items() if name not in others]
         for name, which in limits:
             if name in candidates and (at := self._carriers[name].limited_until(which, now)) > now:
                 self._limits_at = min(self._limits_at, at)
@@ -161,7 +179,7 @@ class Dispatcher:
         return {c.name: Candidate(c.name, c.priority, room) for c, room in rooms if room > 0}
 
     def _start(self, job: LiveJob, candidates: dict[str, Candidate], now: float) -> None:
-        fit = self._fit(Standing(job.tried, job.limits), candidates, now)
+        fit = self._fit(Standing(job.tried, job.limits, job.channel), candidates, now)
         if not fit:
             self.queue.push(job)  # refused while it waited here: to the line of its own standing
             self.room()
@@ -214,6 +232,8 @@ class Dispatcher:
             if not intend.applied or intend.job.cancelled:
                 # It ended meanwhile, or an attempt that was thought lost was answered: give the room back.
                 intend.job.cancelled = attempt.refused = True
+            if attempt.job.channel == "voice":
+                self._calls[attempt.job.key] = attempt
             attempt.carrier.send(attempt, now)
             carriers.add(attempt.carrier)
         for carrier in carriers:
@@ -302,6 +322,49 @@ class Dispatcher:
         self._settle(attempt, "unsent", None, reason, now)
         self._go_on(attempt.job, Ending.UNSENT, attempt.carrier, reason, now)
 
+    def call_progress(self, attempt: Attempt, step: CallStep, now: float, digit: str | None = None) -> None:
+        self._journal.batch.call_steps.append(
+            ops.CallStep(attempt.job, attempt.number, attempt.carrier.name, step, now, digit)
+        )
+        self._journal.touch()
+
+    def call_ended(self, attempt: Attempt, end: CallEnd, now: float) -> None:
+        job, name = attempt.job, attempt.carrier.name
+        self._calls.pop(job.key, None)
+        if end.detail is not None:
+            self._journal.batch.call_records.append(ops.CallRecord(job.key, attempt.number, end.detail))
+        if end.result == "delivered":
+            self._settle(attempt, "completed", end.status, end.reason, now)
+            self._finish(job, "delivered", "completed", end.reason, now, carrier=name)
+        elif end.result == "undelivered":
+            self._settle(attempt, "missed", end.status, end.reason, now)
+            self._missed(attempt, end, now)
+        elif end.result == "refused":
+            ending = self._ending(attempt, end.kind)
+            self._settle(
+                attempt,
+                "deferred" if ending is Ending.REFUSED_NOW else "refused",
+                end.status,
+                end.reason,
+                now,
+            )
+            self._go_on(job, ending, attempt.carrier, end.reason, now)
+        elif end.result == "unsent":
+            self.unsent(attempt, end.reason, now)
+        else:
+            self.unknown(attempt, end.reason, now)
+
+    def _missed(self, attempt: Attempt, end: CallEnd, now: float) -> None:
+        """Nobody heard it: once more after a while, where that is permitted and in time."""
+        job = attempt.job
+        if job.cancelled:
+            self.release(job)
+        elif end.redial_s is not None and now + end.redial_s < job.deadline_at:
+            self._under_way.discard(job.key)
+            self._loop.call_later(end.redial_s, self.enqueue, job)
+        else:
+            self._finish(job, "undelivered", "undelivered", end.reason, now, carrier=attempt.carrier.name)
+
     def ended(self, jobs: Sequence[tuple[int, str]]) -> None:
         """Receipts ended these jobs: those that still wait, as after a lost answer, must not leave again."""
         for key in jobs:
@@ -344,8 +407,9 @@ class Dispatcher:
         for job in recovered.waiting:
             self.admit(job)
             self.enqueue(job)
-        reason = "the daemon ended before the submit_sm_resp"
         for job, account, carrier in recovered.outstanding:
+            end = "before the submit_sm_resp" if job.channel == "sms" else "during the call"
+            reason = f"the daemon ended {end}"
             self.admit(job)
             self._journal.batch.settles.append(
                 Settle(job, job.attempts, account, carrier, "unknown", None, now, reason)
@@ -368,7 +432,8 @@ class Dispatcher:
         await asyncio.gather(*(carrier.stop() for carrier in self._carriers.values()))
 
     def carriers_live(self, now: float) -> tuple[CarrierLive, ...]:
-        return tuple(carrier.live(now) for carrier in self._carriers.values())
+        lives = (carrier.live(now) for carrier in self._carriers.values())
+        return tuple(live for live in lives if isinstance(live, CarrierLive))
 
     # Steps
 
@@ -400,17 +465,22 @@ class Dispatcher:
                 job.barred |= {carrier.name}
         if job.deadline_at <= now:
             situation = Situation.TOO_LATE
-        elif job.barred.issuperset(self._carriers):
+        elif job.barred.issuperset(self._names[job.channel]):
             situation = Situation.NO_ROUTE
-        elif job.tried.issuperset(self._carriers):
+        elif job.tried.issuperset(self._names[job.channel]):
             situation = Situation.LATER
         else:
             situation = Situation.ROUTE_LEFT
         may_resend = job.on_unknown == "resend_once" and not job.resent
-        step = after(ending, situation, may_resend=may_resend, in_doubt=job.resent)
+        step = after(
+            ending, situation, may_resend=may_resend, in_doubt=job.resent, receipts=job.channel == "sms"
+        )
         if step is After.REJECTED:
             name = carrier.name if carrier is not None and attempted else None
             self._finish(job, "rejected", "failed", reason, now, carrier=name)
+        elif step is After.UNKNOWN:
+            name = carrier.name if carrier is not None else None
+            self._finish(job, "unknown", "unknown", reason, now, carrier=name)
         elif step is After.EXPIRED:
             self._finish(job, "expired", "expired", "its deadline passed before it could leave", now)
         elif step is After.AWAIT_RECEIPT:
@@ -448,7 +518,7 @@ class Dispatcher:
         self._journal.batch.finishes.append(
             Finish(
                 job.key, job.app, job.id, outcome, type, reason, now, job.content.traceparent,
-                job.attempts or None, context, carrier,
+                job.attempts or None, context, carrier, job.channel,
             )
         )  # fmt: skip
         self._journal.touch()

@@ -34,6 +34,7 @@ class After(StrEnum):
     PAUSE = "back to the queue after a pause, for the carriers that refused it for now"
     AWAIT_RECEIPT = "only a receipt can tell; unknown if none comes"
     RESEND = "back to the queue, once"
+    UNKNOWN = "final: unknown"
     REJECTED = "final: rejected"
     EXPIRED = "final: expired"
 
@@ -72,13 +73,18 @@ TABLE: Final[dict[Ending, dict[Situation, After]]] = {
 }
 
 
-def after(ending: Ending, situation: Situation, *, may_resend: bool, in_doubt: bool) -> After:
+def after(
+    ending: Ending, situation: Situation, *, may_resend: bool, in_doubt: bool, receipts: bool = True
+) -> After:
     """The step of the table.
 
     may_resend  the job's policy for the unknown, unless already used
     in_doubt    an earlier attempt is unknown and may have arrived: the failure of this one ends nothing
+    receipts    a receipt may still come; none does for a call, which is never repeated in doubt
     """
     step = TABLE[ending][situation]
+    if ending is Ending.UNKNOWN and not receipts:
+        return After.UNKNOWN
     if step is After.RESEND and not may_resend:
         return After.AWAIT_RECEIPT
     if in_doubt and step in (After.REJECTED, After.EXPIRED):

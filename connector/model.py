@@ -6,10 +6,13 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-__all__ = ["Content", "Limits", "LiveJob", "OnUnknown", "Outcome", "Standing"]
+from connector.segments import Segment
+
+__all__ = ["Channel", "Content", "Limits", "LiveJob", "OnUnknown", "Outcome", "Standing", "Voice"]
 
 Outcome = Literal["delivered", "undelivered", "expired", "rejected", "unknown", "cancelled"]
 OnUnknown = Literal["report", "resend_once", "query"]
+Channel = Literal["sms", "voice"]
 
 
 Limits = tuple[tuple[str, tuple[int, ...]], ...]
@@ -21,6 +24,25 @@ class Standing(NamedTuple):
 
     tried: frozenset[str]
     limits: Limits
+    channel: Channel = "sms"
+
+
+class Voice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a call says.
+
+    script   of the configuration; empty: the built-in one
+    lang     BCP 47, of the prompts and the message
+    code     digits that are read out one by one; empty: none
+    message  what is said besides
+    """
+
+    script: str
+    lang: str
+    code: str = ""
+    message: tuple[Segment, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Voice({self.script!r}, {self.lang}, {len(self.message)} segments)"
 
 
 class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -28,6 +50,7 @@ class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     flash       shown at once and not kept
     registered  ids under which the template is registered, by name
+    voice       it is said in a call instead
     """
 
     text: str
@@ -35,6 +58,7 @@ class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     traceparent: str | None = None
     flash: bool = False
     registered: dict[str, str] | None = None
+    voice: Voice | None = None
 
     def __repr__(self) -> str:
         return f"Content({len(self.text)} characters)"
@@ -94,6 +118,11 @@ class LiveJob:
         self.cancelled = False
         self.queued = False
         self.limits: Limits = ()
+
+    @property
+    def channel(self) -> Channel:
+        """How it travels."""
+        return "sms" if self.content.voice is None else "voice"
 
     def __repr__(self) -> str:
         return f"LiveJob({self.key}, attempt {self.attempts})"

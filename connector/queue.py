@@ -32,7 +32,7 @@ class DeadlineQueue:
         if job.cancelled:
             return
         job.queued = True
-        standing = Standing(job.tried, job.limits)
+        standing = Standing(job.tried, job.limits, job.channel)
         heap = self._heaps.get(standing)
         if heap is None:
             heap = self._heaps[standing] = []

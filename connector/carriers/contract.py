@@ -12,22 +12,25 @@
 7. A receipt goes to the journal first; the carrier's peer is answered in `receipts_committed`. So does what a
    handset sent; its answer is in `inbound_committed`.
 8. When room appears, `Outcomes.room` is called; the dispatcher never polls.
-9. `drain` takes no new attempts and returns when all are settled; `stop` settles the rest and closes.
+9. A call is told step by step in `call_progress`, and its end, in place of `sent`, once in `call_ended`.
+10. `drain` takes no new attempts and returns when all are settled; `stop` settles the rest and closes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from connector.carriers.statuses import StatusClass
 from connector.journal.ops import Inbound, Query, Receipt
-from connector.metrics import CarrierLive
-from connector.model import LiveJob
+from connector.metrics import CarrierLive, TrunkLive
+from connector.model import Channel, LiveJob
 
-__all__ = ["Attempt", "Carrier", "Outcomes", "PartAnswer", "SentPart", "Unsendable"]
+__all__ = ["Attempt", "CallEnd", "CallStep", "Carrier", "Outcomes", "PartAnswer", "SentPart", "Unsendable"]
+
+CallStep = Literal["ringing", "answered", "digit", "transferred"]
 
 
 class Unsendable(Exception):
@@ -101,6 +104,28 @@ class SentPart(msgspec.Struct, frozen=True, gc=False):
     recipient: str
 
 
+class CallEnd(msgspec.Struct, frozen=True):
+    """How a call ended.
+
+    result    delivered    what it had to say was heard to its end
+              undelivered  a definite no of the listener or the network: busy, no answer, hung up too early
+              refused      this trunk does not carry it, for the reason that `kind` tells; nothing rang
+              unsent       nothing has left
+              unknown      it may have rung or been answered; nobody can tell
+    reason    for people, without numbers and codes: "busy", "answered by a machine"
+    status    final SIP status, where there was one
+    redial_s  the job may be tried again after so many seconds; None: not again
+    detail    JSON of connector.voice.detail.CallDetail
+    """
+
+    result: Literal["delivered", "undelivered", "refused", "unsent", "unknown"]
+    reason: str
+    status: int | None = None
+    kind: StatusClass = StatusClass.TRANSIENT
+    redial_s: float | None = None
+    detail: str | None = None
+
+
 class Outcomes(Protocol):
     """What a carrier tells its owner; all calls are made in the event loop and return at once."""
 
@@ -122,6 +147,12 @@ class Outcomes(Protocol):
     def inbound(self, inbound: Inbound) -> None:
         """What a handset sent, to be committed."""
 
+    def call_progress(self, attempt: Attempt, step: CallStep, now: float, digit: str | None = None) -> None:
+        """The call got so far; `digit`: the key that was pressed."""
+
+    def call_ended(self, attempt: Attempt, end: CallEnd, now: float) -> None:
+        """The call is over."""
+
     def room(self) -> None:
         """There may be room now."""
 
@@ -132,6 +163,7 @@ class Carrier(Protocol):
     name: str
     account: int
     priority: int
+    channel: Channel
 
     def room(self, now: float) -> int: ...
     def room_at(self, now: float) -> float | None:
@@ -154,6 +186,12 @@ class Carrier(Protocol):
     async def recall(self, sent: SentPart) -> bool:
         """Take a part back that was accepted; False when that failed, is not supported, or nobody knows."""
 
+    def hang_up(self, attempt: Attempt, now: float) -> bool:
+        """End a call in which nothing of the code or the message was said yet; its `call_ended` follows.
+
+        False, and nothing happens, for any other, and for messages.
+        """
+
     def receipts_committed(self, receipts: list[Receipt], now: float) -> None: ...
     def receipts_found(self, receipts: list[Receipt], now: float) -> None:
         """These had been parked, and have found their message. Called after each commit, also with none."""
@@ -162,7 +200,7 @@ class Carrier(Protocol):
         """By which forms of ids the receipts of the newest messages matched, before a restart."""
 
     def inbound_committed(self, arrived: list[Inbound], now: float) -> None: ...
-    def live(self, now: float) -> CarrierLive: ...
+    def live(self, now: float) -> CarrierLive | TrunkLive: ...
     def start(self) -> None: ...
     async def drain(self) -> None: ...
     async def stop(self) -> None: ...

@@ -23,7 +23,7 @@ from connector.carriers.statuses import StatusClass, Statuses
 from connector.config import Carrier as CarrierConfig
 from connector.journal.ops import Inbound, Query, Receipt
 from connector.metrics import CarrierLive, CarrierMetrics
-from connector.model import LiveJob
+from connector.model import Channel, LiveJob
 from protocols.smpp import events as smpp
 from protocols.smpp.id_keys import stored_key
 from protocols.smpp.pdu import QuerySmResp
@@ -62,6 +62,7 @@ class SmppCarrier(Carrier):
         self.name = config.name
         self.account = account
         self.priority = config.priority
+        self.channel: Channel = "sms"
         self._config = config
         self._outcomes = outcomes
         self._metrics = metrics
@@ -162,6 +163,9 @@ class SmppCarrier(Carrier):
                 query.key, query.recipient[1:], answer.message_state, answer.error_code, self._now()
             )
         )
+
+    def hang_up(self, attempt: Attempt, now: float) -> bool:
+        return False
 
     async def recall(self, sent: SentPart) -> bool:
         if not self._config.supports.cancel_sm:

@@ -70,6 +70,11 @@ def _rows(instance: InstanceOverview) -> Iterator[Row]:
         state = f"{carrier.tps:g} TPS" if carrier.enabled else "switched off"
         account = f"{carrier.system_id} at {carrier.host}:{carrier.port}"
         yield lane, "carrier account", f"{carrier.name}: {account}, {state}"
+    for trunk in instance.trunks:
+        state = f"{trunk.calls} calls, {trunk.per_s:g}/s" if trunk.enabled else "switched off"
+        host = trunk.host if trunk.port is None else f"{trunk.host}:{trunk.port}"
+        account = f"{trunk.username or '(no username)'} at {host}"
+        yield lane, "trunk account", f"{trunk.name}: {account}, {state}"
     for template in instance.templates:
         yield lane, "template", template
 

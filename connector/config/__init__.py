@@ -22,7 +22,9 @@ from .load import Instance, load, load_carrier, read_instance
 from .model import Application, ApplicationFile, Config, ConnectorFile, Drain, Http, Jobs, Log, Socket, State
 from .problem import ConfigError, Problem
 from .secrets import read_password
-from .template import Parameter, Template, TemplateFile, pieces
+from .template import Parameter, Spoken, Template, TemplateFile, TemplateVoice, pieces
+from .trunk import Calls, Media, NationalForm, Trunk, TrunkAccount, TrunkDestination, TrunkFile, TrunkPrice
+from .voice import Journey, ScriptSettings, SpeechConfig, Voice
 
 __all__ = [
     "Account",
@@ -31,6 +33,7 @@ __all__ = [
     "ApplicationFile",
     "Backoff",
     "Binds",
+    "Calls",
     "Carrier",
     "CarrierFile",
     "Coding",
@@ -42,27 +45,40 @@ __all__ = [
     "Http",
     "Instance",
     "Jobs",
+    "Journey",
     "Limit",
     "Log",
+    "Media",
     "National",
+    "NationalForm",
     "Outbind",
     "Parameter",
     "Price",
     "Problem",
     "ReceiptMeaning",
     "Receipts",
+    "ScriptSettings",
     "Socket",
     "Source",
+    "SpeechConfig",
+    "Spoken",
     "State",
     "StatusClass",
     "Supports",
     "Template",
     "TemplateFile",
+    "TemplateVoice",
     "Text",
     "TextAlphabet",
     "Tls",
+    "Trunk",
+    "TrunkAccount",
+    "TrunkDestination",
+    "TrunkFile",
+    "TrunkPrice",
     "Validity",
     "VendorTlv",
+    "Voice",
     "load",
     "load_carrier",
     "pieces",

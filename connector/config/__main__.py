@@ -15,6 +15,7 @@ from .model import ConnectorFile
 from .overview import Overview
 from .schema import DIALECT, file_schema
 from .template import TemplateFile
+from .trunk import TrunkFile
 
 __all__ = ["schemas"]
 
@@ -25,6 +26,7 @@ def schemas() -> dict[str, str]:
     return {
         "connector.schema.json": _text(file_schema(ConnectorFile)),
         "carrier.schema.json": _text(file_schema(CarrierFile)),
+        "trunk.schema.json": _text(file_schema(TrunkFile)),
         "template.schema.json": _text(file_schema(TemplateFile)),
         "check.schema.json": _text(check),
     }

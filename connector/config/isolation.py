@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from .document import Document
 from .load import Instance
+from .model import Config
 from .problem import Path, Problem
 
 __all__ = ["Claim", "claims", "shared_problems"]
@@ -40,7 +41,7 @@ def shared_problems(instances: Sequence[Instance]) -> list[Problem]:
             owner, first = owners.setdefault((claim.kind, claim.identity), (index, claim))
             if owner != index:
                 problems.append(_shared(claim, first.document.file, first.document.line(first.path)))
-    return problems + _nested_states(instances)
+    return problems + _nested_states(instances) + _shared_rtp(instances)
 
 
 def claims(instance: Instance) -> Iterator[Claim]:
@@ -67,6 +68,7 @@ def claims(instance: Instance) -> Iterator[Claim]:
                 instance.carriers[carrier.name],
                 ("outbind", "listen"),
             )
+    yield from _trunk_claims(instance, config)
     for index, sender in enumerate(config.jobs.senders):
         identity = sender.removeprefix("+").casefold()
         path: Path = ("jobs", "senders", index)
@@ -83,6 +85,34 @@ def claims(instance: Instance) -> Iterator[Claim]:
         yield Claim(kind="socket", identity=(socket,), shown=socket, document=main, path=("socket", "path"))
     if config.http is not None:
         yield _port_claim(config.http.address[1], main, ("http", "listen"))
+
+
+def _trunk_claims(instance: Instance, config: Config) -> Iterator[Claim]:
+    for trunk in config.trunks:
+        document, account = instance.trunks[trunk.name], trunk.trunk
+        hosts = {account.host, *(_host(address) for address in account.standby)}
+        for host in sorted(hosts):
+            yield Claim(
+                kind="trunk account",
+                identity=(host.casefold().rstrip("."), account.username or ""),
+                shown=f"{account.username or '(no username)'} at {host}",
+                document=document,
+                path=("trunk", "username") if account.username else ("trunk", "host"),
+            )
+        for index, number in enumerate(trunk.calls.caller_ids):
+            path: Path = ("calls", "caller_ids", index)
+            identity = (number.removeprefix("+"),)
+            yield Claim(kind="sender id", identity=identity, shown=number, document=document, path=path)
+    main = instance.document
+    if main is not None and config.trunks and (port := int(config.voice.listen.rpartition(":")[2])):
+        yield _port_claim(port, main, ("voice", "listen"))
+
+
+def _host(address: str) -> str:
+    """Of HOST or HOST:PORT, without the brackets of an IPv6 address."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0]
 
 
 def _port_claim(port: int, document: Document, path: Path) -> Claim:
@@ -117,4 +147,21 @@ def _nested_states(instances: Sequence[Instance]) -> list[Problem]:
                     fault = f"the state folder {folder} and {other} of {where} lie in one another"
                 message = f"{fault}, expected each lane to have its own"
                 problems.append(document.problem(("state", "folder"), message, "config_shared"))
+    return problems
+
+
+def _shared_rtp(instances: Sequence[Instance]) -> list[Problem]:
+    """Ports of media that two instances would both take."""
+    ranges = [
+        (instance.config.voice.rtp_ports, instance.document)
+        for instance in instances
+        if instance.config is not None and instance.document is not None and instance.config.trunks
+    ]
+    problems: list[Problem] = []
+    for index, ((first, last), document) in enumerate(ranges):
+        for (other_first, other_last), other in ranges[:index]:
+            if first <= other_last and other_first <= last:
+                where = f"{other.file}:{other.line(('voice', 'rtp_ports'))}"
+                message = f"{first} to {last} overlaps with {where}, expected each lane to have its own ports"
+                problems.append(document.problem(("voice", "rtp_ports"), message, "config_shared"))
     return problems

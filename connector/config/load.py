@@ -1,4 +1,4 @@
-"""Reading CONFIG_DIR: connector.toml, carriers/*.toml, templates/*.toml."""
+"""Reading CONFIG_DIR: connector.toml, carriers/*.toml, trunks/*.toml, templates/*.toml."""
 
 from __future__ import annotations
 
@@ -15,14 +15,24 @@ from .document import FOLDER, Document, read_document
 from .model import Config, ConnectorFile
 from .problem import ConfigError, Problem
 from .resolve import resolved_applications, socket_path, state_folder
-from .rules import carrier_problems, connector_problems, habit_problems, lane_problems, template_problems
-from .secrets import file_faults, locate_password
+from .rules import (
+    carrier_problems,
+    connector_problems,
+    habit_problems,
+    lane_problems,
+    stem_problems,
+    template_problems,
+    tls_problems,
+)
+from .secrets import file_faults, key_fault, locate_password, locate_trunk_password
 from .template import Template, TemplateFile
+from .trunk import Trunk, TrunkFile
 from .validate import file_problems
+from .voice_rules import journey_problems, trunk_problems
 
 __all__ = ["Instance", "load", "load_carrier", "read_instance"]
 
-F = TypeVar("F", ConnectorFile, CarrierFile, TemplateFile)
+F = TypeVar("F", ConnectorFile, CarrierFile, TemplateFile, TrunkFile)
 
 
 class Instance(Struct, frozen=True, kw_only=True):
@@ -33,6 +43,7 @@ class Instance(Struct, frozen=True, kw_only=True):
     notes     what could not be checked here, because only systemd provides it
     document  connector.toml, when it is TOML
     carriers  the documents of `config.carriers`, by name
+    trunks    those of `config.trunks`
     """
 
     folder: str
@@ -41,6 +52,7 @@ class Instance(Struct, frozen=True, kw_only=True):
     notes: tuple[Problem, ...] = ()
     document: Document | None = None
     carriers: dict[str, Document] = {}
+    trunks: dict[str, Document] = {}
 
 
 def load(folder: FilePath | str, environment: Mapping[str, str] = os.environ) -> Config:
@@ -91,6 +103,8 @@ class _Reading:
         main = self._document(self._shown / "connector.toml")
         file = self._file(main, ConnectorFile, connector_problems)
         carriers = list(self._carriers())
+        trunks = list(self._trunks())
+        self._require_way(carriers, trunks)
         templates = tuple(self._templates())
         config = None
         if main is not None and file is not None:
@@ -99,7 +113,8 @@ class _Reading:
             ordered = sorted(
                 (carrier for carrier, _ in carriers), key=lambda carrier: (carrier.priority, carrier.name)
             )
-            config = self._config(main, file, tuple(ordered), templates)
+            voices = sorted((trunk for trunk, _ in trunks), key=lambda trunk: (trunk.priority, trunk.name))
+            config = self._config(main, file, tuple(ordered), tuple(voices), templates)
         return Instance(
             folder=str(self._shown),
             config=config,
@@ -107,6 +122,7 @@ class _Reading:
             notes=tuple(self._notes),
             document=main,
             carriers={carrier.name: document for carrier, document in carriers},
+            trunks={trunk.name: document for trunk, document in trunks},
         )
 
     def _document(self, file: FilePath) -> Document | None:
@@ -146,14 +162,11 @@ class _Reading:
         self._problems.append(Problem(code=code, file=str(folder), line=1, key=FOLDER, message=message))
 
     def _carriers(self) -> Iterator[tuple[Carrier, Document]]:
-        before = len(self._problems)
-        enabled = 0
-        for path in self._toml_files("carriers", required=True):
+        for path in self._toml_files("carriers", required=False):
             document = self._document(path)
             file = self._file(document, CarrierFile, carrier_problems)
             if document is None or file is None:
                 continue
-            enabled += file.enabled
             password_path = self._password_path(document, file)
             self._try_tls(document, file)
             yield (
@@ -168,9 +181,44 @@ class _Reading:
                 ),
                 document,
             )
-        if not enabled and len(self._problems) == before:
-            message = "has no enabled carrier, expected at least one file such as carriers/example.toml"
-            self._folder_problem(self._shown / "carriers", message, "config_no_carrier")
+
+    def _trunks(self) -> Iterator[tuple[Trunk, Document]]:
+        for path in self._toml_files("trunks", required=False):
+            document = self._document(path)
+            file = self._file(document, TrunkFile, _trunk_problems)
+            if document is None or file is None:
+                continue
+            password_path = self._trunk_password_path(document, file)
+            self._try_tls(document, file)
+            added = {"name": path.stem, "password_path": password_path, "folder": str(self._folder)}
+            yield msgspec.convert({**document.data, **added}, Trunk), document
+
+    def _trunk_password_path(self, document: Document, file: TrunkFile) -> str:
+        if not file.enabled:
+            return ""
+        if file.tls is not None and (fault := key_fault(file.tls, self._folder)):
+            self._problems.append(document.problem(("tls", "key_file"), fault, "config_secret"))
+        located = locate_trunk_password(file.trunk, self._folder, self._environment)
+        for text, problems in ((located.fault, self._problems), (located.note, self._notes)):
+            if text:
+                problems.append(document.problem(("trunk", located.key), text, "config_secret"))
+        return located.path
+
+    def _require_way(
+        self, carriers: list[tuple[Carrier, Document]], trunks: list[tuple[Trunk, Document]]
+    ) -> None:
+        """Something must be able to send; files with faults of their own are told as such."""
+        if any(carrier.enabled for carrier, _ in carriers) or any(trunk.enabled for trunk, _ in trunks):
+            return
+        folders = (self._shown / "carriers", self._shown / "trunks")
+        if any(problem.file.startswith(tuple(map(str, folders))) for problem in self._problems):
+            return
+        if not any(folder.is_dir() for folder in folders):
+            message = "does not exist, expected a folder with one TOML file for each carrier"
+            self._folder_problem(folders[0], message)
+            return
+        message = "has no enabled carrier, expected at least one file such as carriers/example.toml"
+        self._folder_problem(folders[0], message, "config_no_carrier")
 
     def _password_path(self, document: Document, file: CarrierFile) -> str:
         # A carrier that is switched off may have lost its password.
@@ -184,7 +232,7 @@ class _Reading:
                 problems.append(document.problem(("account", located.key), text, "config_secret"))
         return located.path
 
-    def _try_tls(self, document: Document, file: CarrierFile) -> None:
+    def _try_tls(self, document: Document, file: CarrierFile | TrunkFile) -> None:
         tls = file.tls
         if tls is None or not file.enabled:
             return
@@ -211,9 +259,13 @@ class _Reading:
         main: Document,
         file: ConnectorFile,
         carriers: tuple[Carrier, ...],
+        trunks: tuple[Trunk, ...],
         templates: tuple[Template, ...],
     ) -> Config:
         settings = {name: getattr(file, name) for name in ConnectorFile.__struct_fields__}
+        channels = {"sms"} if any(carrier.enabled for carrier in carriers) else set()
+        channels |= {"voice"} if any(trunk.enabled for trunk in trunks) else set()
+        self._problems += journey_problems(main, file, channels)
         if file.jobs.on_unknown == "query" and not any(c.enabled and c.supports.query_sm for c in carriers):
             message = "query finds nobody to ask, expected a carrier with [supports] query_sm = true for it"
             self._problems.append(main.problem(("jobs", "on_unknown"), message))
@@ -225,5 +277,12 @@ class _Reading:
             folder=str(self._folder),
             state_folder=state_folder(main, file, self._folder, self._environment, self._notes),
             carriers=carriers,
+            trunks=trunks,
             templates=templates,
         )
+
+
+def _trunk_problems(document: Document, file: TrunkFile) -> Iterator[Problem]:
+    yield from stem_problems(document)
+    yield from tls_problems(document, file.tls)
+    yield from trunk_problems(document, file)

@@ -13,6 +13,8 @@ from msgspec import Meta, Struct, field
 from .carrier import Carrier
 from .fields import END, Count, Days, FileName, Flag, Seconds, SenderId
 from .template import Template
+from .trunk import Trunk
+from .voice import Journey, ScriptSettings, Voice
 
 __all__ = [
     "Application",
@@ -197,6 +199,17 @@ class ConnectorFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     jobs: Jobs = Jobs()
     inbound: Inbound = Inbound()
     drain: Drain = Drain()
+    voice: Voice = Voice()
+    scripts: Annotated[
+        dict[Name, ScriptSettings], Meta(title="a table of scripts", description="How calls go, by name.")
+    ] = {}
+    journeys: Annotated[
+        dict[Name, Journey],
+        Meta(
+            title="a table of journeys",
+            description='What a job\'s `journey` may name, beside "sms" and, with a trunk, "voice".',
+        ),
+    ] = {}
 
 
 class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -205,6 +218,7 @@ class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     folder        CONFIG_DIR, absolute
     state_folder  absolute; from [state] folder or STATE_DIRECTORY
     carriers      enabled or not, by priority and then name
+    trunks        the same of voice carriers
     templates     by name; some may belong to other lanes and are refused when asked for
     """
 
@@ -212,6 +226,7 @@ class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     state_folder: str
     applications: tuple[Application, ...]
     carriers: tuple[Carrier, ...]
+    trunks: tuple[Trunk, ...] = ()
     templates: tuple[Template, ...]
 
     def application_of(self, uid: int) -> Application | None:

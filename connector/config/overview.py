@@ -14,7 +14,7 @@ from .load import Instance, read_instance
 from .model import Config
 from .problem import Problem
 
-__all__ = ["CarrierOverview", "InstanceOverview", "Overview", "overview"]
+__all__ = ["CarrierOverview", "InstanceOverview", "Overview", "TrunkOverview", "overview"]
 
 SCHEMA = 1
 
@@ -31,6 +31,19 @@ class CarrierOverview(Struct, frozen=True, kw_only=True):
     priority: int
 
 
+class TrunkOverview(Struct, frozen=True, kw_only=True):
+    """One trunk. `calls`: at a time; `per_s`: calls a second; `port` is null where the domain names it."""
+
+    name: str
+    enabled: bool
+    host: str
+    port: int | None
+    username: str | None
+    calls: int
+    per_s: float
+    priority: int
+
+
 class InstanceOverview(Struct, frozen=True, kw_only=True):
     """What one lane owns. `socket` and `state_folder` are null where systemd supplies them."""
 
@@ -42,6 +55,7 @@ class InstanceOverview(Struct, frozen=True, kw_only=True):
     senders: tuple[str, ...]
     applications: dict[str, tuple[int, ...]]
     carriers: tuple[CarrierOverview, ...]
+    trunks: tuple[TrunkOverview, ...]
     templates: tuple[str, ...]
 
 
@@ -92,7 +106,7 @@ def _instance_folders(path: FilePath) -> Iterator[FilePath]:
 
 
 def _looks_like_instance(folder: FilePath) -> bool:
-    return (folder / "carriers").is_dir()
+    return (folder / "carriers").is_dir() or (folder / "trunks").is_dir()
 
 
 def _nothing_at(path: FilePath) -> Problem:
@@ -121,6 +135,19 @@ def _of(folder: str, config: Config) -> InstanceOverview:
                 priority=carrier.priority,
             )
             for carrier in config.carriers
+        ),
+        trunks=tuple(
+            TrunkOverview(
+                name=trunk.name,
+                enabled=trunk.enabled,
+                host=trunk.trunk.host,
+                port=trunk.trunk.port,
+                username=trunk.trunk.username,
+                calls=trunk.calls.max,
+                per_s=trunk.calls.per_s,
+                priority=trunk.priority,
+            )
+            for trunk in config.trunks
         ),
         templates=tuple(template.name for template in config.templates),
     )

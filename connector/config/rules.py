@@ -13,15 +13,24 @@ from protocols.gsm.errors import Unencodable
 from protocols.gsm.languages import TAGS, Language
 from protocols.smpp.constants import Tag
 
-from .carrier import CarrierFile
+from .carrier import CarrierFile, Tls
 from .document import FILE, Document
 from .fields import END
 from .habits import Coding, Text
 from .model import ApplicationFile, ConnectorFile
 from .problem import Path, Problem, did_you_mean
 from .template import TemplateFile, pieces
+from .voice_rules import spoken_problems, voice_problems
 
-__all__ = ["carrier_problems", "connector_problems", "habit_problems", "lane_problems", "template_problems"]
+__all__ = [
+    "carrier_problems",
+    "connector_problems",
+    "habit_problems",
+    "lane_problems",
+    "stem_problems",
+    "template_problems",
+    "tls_problems",
+]
 
 T = TypeVar("T")
 
@@ -53,6 +62,7 @@ def connector_problems(document: Document, file: ConnectorFile) -> Iterator[Prob
         yield document.problem(
             ("http", "listen"), f"port {file.http.address[1]} is not allowed here, expected 1 to {_MAX_PORT}"
         )
+    yield from voice_problems(document, file)
 
 
 def _sender_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]:
@@ -102,7 +112,7 @@ def _application_problems(document: Document, applications: tuple[ApplicationFil
 
 def carrier_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
     """What contradicts itself in a carrier's file."""
-    yield from _stem_problems(document)
+    yield from stem_problems(document)
     yield from habit_problems(document, file)
 
 
@@ -118,7 +128,7 @@ def habit_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
     yield from _status_problems(document, file)
     yield from _tlv_problems(document, file)
     yield from _limit_problems(document, file)
-    yield from _tls_problems(document, file)
+    yield from tls_problems(document, file.tls)
 
 
 def lane_problems(document: Document, file: CarrierFile, senders: tuple[str, ...]) -> Iterator[Problem]:
@@ -226,8 +236,8 @@ def _tlv_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
                 yield document.problem(("tlvs", index, "value"), str(error))
 
 
-def _tls_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
-    tls = file.tls
+def tls_problems(document: Document, tls: Tls | None) -> Iterator[Problem]:
+    """A certificate of ours without its key, or the other way round."""
     if tls is None:
         return
     keys = (tls.key_file is not None) + (tls.key_credential is not None)
@@ -240,7 +250,7 @@ def _tls_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
 
 def template_problems(document: Document, file: TemplateFile) -> Iterator[Problem]:
     """What contradicts itself in a template: every text uses every parameter, and no other."""
-    yield from _stem_problems(document)
+    yield from stem_problems(document)
     if file.default_lang is not None and file.default_lang not in file.text:
         languages = ", ".join(file.text)
         yield document.problem(
@@ -254,6 +264,7 @@ def template_problems(document: Document, file: TemplateFile) -> Iterator[Proble
         )
     for tag, body in file.text.items():
         yield from _body_problems(document, ("text", tag), body, frozenset(file.params))
+    yield from spoken_problems(document, file)
 
 
 def _body_problems(document: Document, path: Path, body: str, params: frozenset[str]) -> Iterator[Problem]:
@@ -271,7 +282,8 @@ def _body_problems(document: Document, path: Path, body: str, params: frozenset[
         yield document.problem(path, f"does not use {{{name}}}, expected every parameter in every language")
 
 
-def _stem_problems(document: Document) -> Iterator[Problem]:
+def stem_problems(document: Document) -> Iterator[Problem]:
+    """A file whose name cannot be that of what it holds."""
     if not _STEM.match(document.stem):
         message = (
             f'the file name "{document.stem}" cannot be a name, '

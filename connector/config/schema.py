@@ -9,12 +9,13 @@ import msgspec
 from .carrier import CarrierFile
 from .model import ConnectorFile
 from .template import TemplateFile
+from .trunk import TrunkFile
 
 __all__ = ["DIALECT", "FileKind", "file_schema"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-FileKind = type[ConnectorFile] | type[CarrierFile] | type[TemplateFile]
+FileKind = type[ConnectorFile] | type[CarrierFile] | type[TemplateFile] | type[TrunkFile]
 
 
 def file_schema(kind: FileKind) -> dict[str, Any]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as FilePath
 
 from msgspec import Struct
 
-from .carrier import Account, CarrierFile
+from .carrier import Account, CarrierFile, Tls
 from .problem import Path
+from .trunk import TrunkAccount
 
-__all__ = ["Located", "file_faults", "locate_password", "read_password"]
+__all__ = [
+    "Located",
+    "file_faults",
+    "key_fault",
+    "locate_password",
+    "locate_trunk_password",
+    "read_password",
+]
 
 # SMPP 3.4 §5.2.2: 9 octets with the closing NUL.
 _PASSWORD_OCTETS = 8
@@ -35,6 +43,22 @@ class Located(Struct, frozen=True):
 
 def locate_password(account: Account, folder: FilePath, environment: Mapping[str, str]) -> Located:
     """Find and try the password of an account; `folder` is CONFIG_DIR."""
+    return _located(account, folder, environment, _smpp_fault)
+
+
+def locate_trunk_password(account: TrunkAccount, folder: FilePath, environment: Mapping[str, str]) -> Located:
+    """The same for a trunk; nothing where it has no username."""
+    if account.username is None:
+        return Located()
+    return _located(account, folder, environment, _sip_fault)
+
+
+def _located(
+    account: Account | TrunkAccount,
+    folder: FilePath,
+    environment: Mapping[str, str],
+    fault_of: Callable[[bytes], str],
+) -> Located:
     if (account.password_file is None) == (account.password_credential is None):
         found = "neither is there" if account.password_file is None else "both are there"
         return Located(
@@ -42,7 +66,7 @@ def locate_password(account: Account, folder: FilePath, environment: Mapping[str
         )
     if account.password_file is not None:
         path = folder / account.password_file
-        return _tried(path, "password_file", _exposure(path))
+        return _tried(path, "password_file", _exposure(path), fault_of)
     assert account.password_credential is not None
     directory = environment.get("CREDENTIALS_DIRECTORY")
     if not directory:
@@ -52,18 +76,24 @@ def locate_password(account: Account, folder: FilePath, environment: Mapping[str
         )
         return Located(key="password_credential", note=note)
     # systemd guards the folder and may grant access by ACL, which shows as a group permission.
-    return _tried(FilePath(directory) / account.password_credential, "password_credential", "")
+    path = FilePath(directory) / account.password_credential
+    return _tried(path, "password_credential", "", fault_of)
 
 
 def file_faults(carrier: CarrierFile, folder: FilePath) -> Iterator[tuple[Path, str]]:
     """(key, what is wrong) of the other secrets of a carrier that lie in files."""
     tls, outbind = carrier.tls, carrier.outbind
-    if tls is not None and tls.key_file is not None and (fault := _exposure(folder / tls.key_file)):
+    if tls is not None and (fault := key_fault(tls, folder)):
         yield ("tls", "key_file"), fault
     if outbind is not None and outbind.password_file is not None:
-        located = _tried(folder / outbind.password_file, "password_file", "")
+        located = _tried(folder / outbind.password_file, "password_file", "", _smpp_fault)
         if fault := located.fault or _exposure(folder / outbind.password_file):
             yield ("outbind", "password_file"), fault
+
+
+def key_fault(tls: Tls, folder: FilePath) -> str:
+    """What is wrong with the protection of our private key."""
+    return _exposure(folder / tls.key_file) if tls.key_file is not None else ""
 
 
 def read_password(path: str) -> bytes:
@@ -81,7 +111,7 @@ def _exposure(path: FilePath) -> str:
     return ""
 
 
-def _tried(path: FilePath, key: str, fault: str) -> Located:
+def _tried(path: FilePath, key: str, fault: str, fault_of: Callable[[bytes], str]) -> Located:
     try:
         password = read_password(str(path))
     except OSError as error:
@@ -89,8 +119,20 @@ def _tried(path: FilePath, key: str, fault: str) -> Located:
         return Located(
             str(path), key, f"{path} cannot be read: {reason}, expected a file that holds the password"
         )
-    if not fault and not 1 <= len(password) <= _PASSWORD_OCTETS:
-        fault = f"{path} holds {len(password)} octets, expected 1 to {_PASSWORD_OCTETS} (SMPP 3.4 §5.2.2)"
-    if not fault and (b"\0" in password or b"\n" in password):
-        fault = f"{path} holds a NUL or several lines, expected one line"
+    if not fault and (wrong := fault_of(password)):
+        fault = f"{path} {wrong}"
     return Located(str(path), key, fault)
+
+
+def _smpp_fault(password: bytes) -> str:
+    if not 1 <= len(password) <= _PASSWORD_OCTETS:
+        return f"holds {len(password)} octets, expected 1 to {_PASSWORD_OCTETS} (SMPP 3.4 §5.2.2)"
+    if b"\0" in password or b"\n" in password:
+        return "holds a NUL or several lines, expected one line"
+    return ""
+
+
+def _sip_fault(password: bytes) -> str:
+    if not password or b"\0" in password or b"\n" in password:
+        return "holds nothing, a NUL or several lines, expected one line"
+    return ""

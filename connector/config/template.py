@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from .fields import END, Flag
 
-__all__ = ["Parameter", "Template", "TemplateFile", "pieces"]
+__all__ = ["Parameter", "Spoken", "Template", "TemplateFile", "TemplateVoice", "pieces"]
 
 _PARAMETER_NAME = r"^[a-z][a-z0-9_]{0,31}" + END
 _IS_PARAMETER_NAME = re.compile(_PARAMETER_NAME)
@@ -37,6 +37,46 @@ class Parameter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: Annotated[
         Literal["digits", "text"], Meta(description="digits: 0-9 only. text: no control characters.")
     ] = "text"
+
+
+class Spoken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A piece of what a call says that is not plain words: exactly one of digits, amount, date and pause."""
+
+    digits: (
+        Annotated[ParameterName, Meta(description="The parameter that is read digit by digit.")] | None
+    ) = None
+    amount: (
+        Annotated[ParameterName, Meta(description='A parameter with an amount such as "1234.50".')] | None
+    ) = None
+    currency: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^([A-Z]{3}|[a-z][a-z0-9_]{0,31})" + END,
+                title='a currency such as "EUR", or the parameter that holds one',
+            ),
+        ]
+        | None
+    ) = None
+    date: (
+        Annotated[ParameterName, Meta(description='A parameter with a day such as "2026-03-01".')] | None
+    ) = None
+    pause: Annotated[float, Meta(gt=0, le=5, title="seconds, more than 0 and at most 5")] | None = None
+
+
+class TemplateVoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a call says for this template. Without this table it cannot be sent by voice."""
+
+    code: (
+        Annotated[ParameterName, Meta(description="The parameter that is the code, of kind digits.")] | None
+    ) = None
+    say: Annotated[
+        dict[LanguageTag, tuple[Annotated[str, Meta(min_length=1, max_length=500)] | Spoken, ...]],
+        Meta(
+            title="a list of texts and spoken parameters per language",
+            description="For scripts that say a message, such as a risk and its amount.",
+        ),
+    ] = {}
 
 
 class TemplateFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +109,7 @@ class TemplateFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             "them.",
         ),
     ] = {}
+    voice: TemplateVoice | None = None
 
 
 class Template(TemplateFile, frozen=True, kw_only=True, forbid_unknown_fields=True):

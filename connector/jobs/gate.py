@@ -13,8 +13,9 @@ import msgspec
 
 from connector.carriers.contract import Unsendable
 from connector.carriers.encoding import Draft, SubmitEncoder
-from connector.config import Application, Config
+from connector.config import Application, Config, Journey
 from connector.errors import ConnectorError
+from connector.jobs.way import Ways
 from connector.model import Content, LiveJob
 from connector.templates import Registry, render
 from protocols.rpc.job import Job, Preview
@@ -23,7 +24,6 @@ __all__ = ["Admission", "Gate"]
 
 _canonical = msgspec.msgpack.Encoder(order="deterministic").encode
 _body = msgspec.json.Encoder().encode
-_JOURNEYS = ("sms",)
 
 
 class Admission(NamedTuple):
@@ -51,6 +51,7 @@ class Gate:
         self._config = config
         self._jobs = config.jobs
         self._templates = Registry(config.lane, config.templates)
+        self._ways = Ways(config)
         enabled = [carrier for carrier in config.carriers if carrier.enabled]
         self._some_carrier_answers_queries = any(carrier.supports.query_sm for carrier in enabled)
         self._encoders = {
@@ -65,24 +66,27 @@ class Gate:
         on_unknown = job.on_unknown or jobs.on_unknown
         if on_unknown == "query" and not self._some_carrier_answers_queries:
             raise _invalid("on_unknown", "report or resend_once: no carrier of this lane answers queries")
-        if job.journey is not None and job.journey not in _JOURNEYS:
-            raise _invalid(
-                "journey", f"one of {', '.join(_JOURNEYS)}", get_close_matches(job.journey, _JOURNEYS)
-            )
-        sender = self.sender(application, job.sender)
-        content = self.content(job, sender)
-        self._require_route(content)
+        content = self.content(job, application)
+        if content.voice is None:
+            self._require_route(content)
+        else:
+            self._ways.require_trunk(job.to, content.sender)
         now = self._now()
         live = LiveJob(
             key=next(self._rows), app=app, id=job.id, recipient=job.to,
             content=content, accepted_at=now, deadline_at=now + deadline_s, on_unknown=on_unknown,
         )  # fmt: skip
         digest = blake2b(_canonical(job), digest_size=16, key=self._key).hexdigest()
-        give_up_at = live.deadline_at + jobs.receipt_wait_s
+        wait = jobs.receipt_wait_s if content.voice is None else self._ways.longest_call_s
+        give_up_at = live.deadline_at + wait
         return Admission(live, digest, _body(live.content).decode(), give_up_at)
 
-    def content(self, job: Job | Preview, sender: str) -> Content:
-        """What would be sent."""
+    def content(self, job: Job | Preview, application: Application) -> Content:
+        """What would be sent or said. Raises ConnectorError naming the field that forbids it."""
+        journey = self._ways.journey(job.journey)
+        if journey.channel == "voice":
+            return self._spoken(job, application, journey)
+        sender = self._sender(application, job.sender)
         if job.text is not None:
             if not self._jobs.free_text:
                 raise ConnectorError(
@@ -93,6 +97,23 @@ class Gate:
         wording = self._templates.wording(job.template, job.lang)
         text = render(wording, job.params or {})
         return Content(text, sender, job.traceparent, wording.flash, wording.registered or None)
+
+    def _spoken(self, job: Job | Preview, application: Application, journey: Journey) -> Content:
+        if job.template is None:
+            raise ConnectorError(
+                "invalid_job", "a call says templates only", field="text", hint="name a template with [voice]"
+            )
+        # A caller id is a trunk's; without one each trunk shows its first.
+        sender = job.sender or ""
+        if sender and sender not in self._ways.caller_ids:
+            known = f"one of {', '.join(self._ways.caller_ids)}"
+            raise ConnectorError(
+                "forbidden", "this caller id is no trunk's of this lane", field="sender", hint=known
+            )
+        wording = self._templates.wording(job.template, job.lang)
+        text = render(wording, job.params or {})
+        voice = self._ways.voice(job, journey, wording)
+        return Content(text, sender, job.traceparent, voice=voice)
 
     def drafts(self, content: Content) -> Iterator[tuple[str, Draft | Unsendable]]:
         """How it would leave by each carrier, or why it cannot."""
@@ -117,7 +138,7 @@ class Gate:
                 "invalid_job", f"no carrier of this lane can send it: {first}", field=first.field
             )
 
-    def sender(self, application: Application, sender: str | None) -> str:
+    def _sender(self, application: Application, sender: str | None) -> str:
         """The sender id it would have. Raises ConnectorError when the application may not use it."""
         permitted = self._config.senders_of(application)
         if sender is None:

@@ -190,6 +190,7 @@ class Methods:
         if own < most and held < self._config.jobs.max_queued and len(self._journal.batch) < _BACKLOG_BATCH:
             return
         rate = sum(carrier.binds.tps for carrier in self._config.carriers if carrier.enabled)
+        rate += sum(trunk.calls.per_s for trunk in self._config.trunks if trunk.enabled)
         retry = min(5.0, max(0.1, held / 10 / max(rate, 1.0)))
         raise ConnectorError("busy", "too many jobs are waiting to leave", retry_after_s=round(retry, 3))
 
@@ -289,7 +290,14 @@ class Methods:
     def _preview(self, connection: Connection, request: Request, now: float) -> None:
         assert connection.application is not None
         preview = parse_preview(only(request.params))
-        content = self._gate.content(preview, self._gate.sender(connection.application, preview.sender))
+        content = self._gate.content(preview, connection.application)
+        if content.voice is not None:
+            trunks = [trunk.name for trunk in self._config.trunks if trunk.enabled]
+            connection.reply(
+                request.msgid,
+                {"channel": "voice", "text": content.text, "carriers": trunks, "by_carrier": []},
+            )
+            return
         prices = {carrier.name: carrier.price for carrier in self._config.carriers}
         by_carrier = [
             {"carrier": name, **preview_of_draft(draft, prices[name])}
@@ -299,7 +307,8 @@ class Methods:
         best = {key: value for key, value in (able or by_carrier)[0].items() if key != "carrier"}
         carriers = [shown["carrier"] for shown in able]
         connection.reply(
-            request.msgid, {"text": content.text, **best, "carriers": carriers, "by_carrier": by_carrier}
+            request.msgid,
+            {"channel": "sms", "text": content.text, **best, "carriers": carriers, "by_carrier": by_carrier},
         )
 
     def _stats(self, connection: Connection, request: Request, now: float) -> None:

@@ -45,7 +45,7 @@ def state_of(row: dict[str, Any], live_state: str | None) -> str:
 def _attempt(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "attempt": row["n"],
-        "channel": "sms",
+        "channel": row["channel"],
         "carrier": row["carrier"],
         "at": row["at"],
         "decision": row["decision"],
@@ -65,6 +65,7 @@ def _attempt(row: dict[str, Any]) -> dict[str, Any]:
             }
             for part in row["answers"]
         ],
+        "call": None if row["call"] is None else msgspec.json.decode(row["call"]),
     }
 
 

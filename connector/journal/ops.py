@@ -10,18 +10,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from connector.model import LiveJob, Outcome
+from connector.model import Channel, LiveJob, Outcome
 from protocols.gsm.coding import Coding
 
 __all__ = [
-    "Accept", "Acknowledge", "Answer", "Batch", "Chunk", "Finish", "Inbound", "InboundPart", "Intend",
+    "Accept", "Acknowledge", "Answer", "Batch", "CallRecord", "CallStep", "Chunk", "Finish", "Inbound", "InboundPart", "Intend",
     "Query", "Receipt", "Settle", "no_key",
 ]  # fmt: skip
 
 Verdict = Literal["new", "duplicate", "conflict"]
 Match = Literal["", "id", "address", "late", "parked"]
 EventType = Literal[
-    "sent", "delivered", "undelivered", "expired", "unknown", "failed", "cancelled", "converted"
+    "sent", "delivered", "undelivered", "expired", "unknown", "failed", "cancelled", "converted", "completed"
 ]
 
 
@@ -75,16 +75,37 @@ class Answer(msgspec.Struct, gc=False):
 
 
 class Settle(msgspec.Struct):
-    """An attempt that ended without a message id: refused for good or for now, unknown, or never sent."""
+    """An attempt that ended without a message id: refused for good or for now, unknown, or never sent; or a
+    call: `completed` when it said what it had to, `missed` when nobody heard it.
+    """
 
     job: LiveJob
     attempt: int
     account: int
     carrier: str
-    result: Literal["refused", "deferred", "unknown", "unsent"]
+    result: Literal["refused", "deferred", "unknown", "unsent", "completed", "missed"]
     status: int | None
     at: float
     reason: str
+
+
+class CallStep(msgspec.Struct):
+    """A call got so far. `digit`: the key that was pressed."""
+
+    job: LiveJob
+    attempt: int
+    carrier: str
+    type: Literal["ringing", "answered", "digit", "transferred"]
+    at: float
+    digit: str | None = None
+
+
+class CallRecord(msgspec.Struct):
+    """All that is known of a call when it is over. `detail`: JSON of connector.voice.detail.CallDetail."""
+
+    job: int
+    attempt: int
+    detail: str
 
 
 class Receipt(msgspec.Struct):
@@ -195,6 +216,7 @@ class Finish(msgspec.Struct):
     attempt: int | None = None
     context: Any = None
     carrier: str | None = None
+    channel: Channel = "sms"
     applied: bool = False
     cancelled_before: bool = False
 
@@ -231,6 +253,8 @@ class Batch(msgspec.Struct):
     intends: list[Intend] = []
     answers: list[Answer] = []
     settles: list[Settle] = []
+    call_steps: list[CallStep] = []
+    call_records: list[CallRecord] = []
     receipts: list[Receipt] = []
     recalls: list[int] = []  # jobs that carriers are about to be asked to take back
     inbound: list[Inbound] = []
@@ -255,6 +279,8 @@ class Batch(msgspec.Struct):
             + len(self.intends)
             + len(self.answers)
             + len(self.settles)
+            + len(self.call_steps)
+            + len(self.call_records)
             + len(self.receipts)
             + len(self.recalls)
             + len(self.inbound)

@@ -77,7 +77,9 @@ class Reader:
         parts = _all(
             self._connection.execute("SELECT * FROM part WHERE job = ? ORDER BY attempt, part", (key,))
         )
+        calls = dict(self._connection.execute("SELECT attempt, detail FROM call WHERE job = ?", (key,)))
         for attempt in job["attempts"]:
+            attempt["call"] = calls.get(attempt["n"])
             attempt["answers"] = [part for part in parts if part["attempt"] == attempt["n"]]
         job["timeline"] = _all(
             self._connection.execute("SELECT * FROM timeline WHERE job = ? ORDER BY id", (key,))
@@ -135,9 +137,11 @@ class Reader:
                 on_unknown=on_unknown, attempts=n or 0, barred=frozenset(msgspec.json.decode(refused)),
                 resent=unknowns > 0,
             )  # fmt: skip
-            if n is None or (result in ("refused", "deferred", "unsent") and not taken):
+            if n is None or (result in ("refused", "deferred", "unsent", "missed") and not taken):
                 waiting.append(job)
-            elif result == "unknown" and on_unknown == "resend_once" and unknowns == 1:
+            elif (
+                result == "unknown" and on_unknown == "resend_once" and unknowns == 1 and job.channel == "sms"
+            ):
                 job.resent = True
                 waiting.append(job)
             elif result is None and answered < parts:

@@ -183,6 +183,15 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """
     CREATE INDEX unresolved_job ON unresolved (job, attempt);
     """,
+    """
+    ALTER TABLE attempt ADD COLUMN channel TEXT NOT NULL DEFAULT 'sms';
+    CREATE TABLE call (                        -- attempts by voice that are over
+        job      INTEGER NOT NULL,
+        attempt  INTEGER NOT NULL,
+        detail   TEXT NOT NULL,                -- JSON of voice.detail.CallDetail
+        PRIMARY KEY (job, attempt)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

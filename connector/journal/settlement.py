@@ -142,7 +142,7 @@ class Settlement:
                 self._recalled.discard(finish.key)
                 self._events.emit(finish.app, Event(
                     seq=self._events.next_seq(finish.app), id=finish.id, at=finish.at, type=finish.type,
-                    channel="sms" if finish.carrier else None, carrier=finish.carrier,
+                    channel=finish.channel if finish.carrier else None, carrier=finish.carrier,
                     attempt=finish.attempt, final=True, outcome=finish.outcome, reason=finish.reason,
                     traceparent=finish.traceparent,
                 ))  # fmt: skip

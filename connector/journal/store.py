@@ -11,7 +11,7 @@ import apsw
 from connector.journal import bulk
 from connector.journal.events import EventLog
 from connector.journal.inbound import NOBODY, Inbox, Reception
-from connector.journal.ops import Accept, Answer, Batch, Finish, Intend, Settle, no_key
+from connector.journal.ops import Accept, Answer, Batch, CallRecord, CallStep, Finish, Intend, Settle, no_key
 from connector.journal.queries import Queries
 from connector.journal.receipts import Parking
 from connector.journal.schema import migrate
@@ -102,6 +102,7 @@ class Store:
             self._events.acknowledge(batch.acknowledges)
             self._accept(batch.accepts)
             self._intend(batch.intends)
+            self._call(batch.call_steps, batch.call_records)
             self._settle(batch.settles, batch.finishes)
             self._answer(batch.answers, now)
             settlement.recall(batch.recalls)
@@ -189,9 +190,22 @@ class Store:
         bulk.write(
             self.connection,
             """INSERT INTO attempt
-               SELECT j.id, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, NULL, NULL
+               SELECT j.id, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, NULL, NULL,
+                      value->>7
                FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value->>0 WHERE j.outcome IS NULL""",
-            [(i.job.key, i.job.attempts, i.account, i.carrier, i.parts, i.at, i.decision) for i in intends],
+            [
+                (
+                    i.job.key,
+                    i.job.attempts,
+                    i.account,
+                    i.carrier,
+                    i.parts,
+                    i.at,
+                    i.decision,
+                    i.job.channel,
+                )
+                for i in intends
+            ],
         )
         if self.connection.changes() < len(intends):
             still_open = self._settlement.open([i.job.key for i in intends])
@@ -255,6 +269,22 @@ class Store:
         ):
             bulk.write(self.connection, statement, [(a.job.key, a.attempt) for a in late if a.complete])
 
+    def _call(self, steps: list[CallStep], records: list[CallRecord]) -> None:
+        bulk.write(
+            self.connection,
+            """INSERT OR REPLACE INTO call SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?)""",
+            [(record.job, record.attempt, record.detail) for record in records],
+        )
+        final = self._settlement.final([step.job.key for step in steps]) if steps else set()
+        for step in steps:
+            job = step.job
+            if job.key not in final:
+                self._emit(job.app, Event(
+                    seq=self._events.next_seq(job.app), id=job.id, at=step.at, type=step.type,
+                    channel="voice", carrier=step.carrier, attempt=step.attempt, digit=step.digit,
+                    traceparent=job.content.traceparent,
+                ))  # fmt: skip
+
     def _settle(self, settles: list[Settle], finishes: list[Finish]) -> None:
         if not settles:
             return
@@ -271,7 +301,7 @@ class Store:
             [
                 (s.account, s.job.recipient[1:], s.job.key, s.attempt)
                 for s in settles
-                if s.result == "unknown"
+                if s.result == "unknown" and s.job.channel == "sms"
             ],
         )
         bulk.write(
@@ -283,11 +313,15 @@ class Store:
         ends = {(finish.key, finish.attempt) for finish in finishes if finish.carrier is not None}
         for settle in settles:
             job = settle.job
-            if settle.result == "unsent" or job.key in final or (job.key, settle.attempt) in ends:
+            if (
+                settle.result in ("unsent", "completed")
+                or job.key in final
+                or (job.key, settle.attempt) in ends
+            ):
                 continue
             self._emit(job.app, Event(
                 seq=self._events.next_seq(job.app), id=job.id, at=settle.at,
-                type="unknown" if settle.result == "unknown" else "failed", channel="sms",
+                type="unknown" if settle.result == "unknown" else "failed", channel=job.channel,
                 carrier=settle.carrier, attempt=settle.attempt, reason=settle.reason,
                 traceparent=job.content.traceparent,
             ))  # fmt: skip

@@ -71,6 +71,7 @@ class Sweep:
             "DELETE FROM part WHERE job IN (SELECT value FROM jsonb_each(?))",
             "DELETE FROM timeline WHERE job IN (SELECT value FROM jsonb_each(?))",
             "DELETE FROM unresolved WHERE job IN (SELECT value FROM jsonb_each(?))",
+            "DELETE FROM call WHERE job IN (SELECT value FROM jsonb_each(?))",
             "DELETE FROM attempt WHERE job IN (SELECT value FROM jsonb_each(?))",
             "DELETE FROM job WHERE id IN (SELECT value FROM jsonb_each(?))",
         ):

@@ -67,7 +67,10 @@ class _Families(Collector):
         yield from _jobs(metrics)
         yield from _times(metrics)
         yield from _carriers(carriers)
-        yield from _live(metrics.live())
+        live = metrics.live()
+        yield from _live(live)
+        if metrics.trunks:
+            yield from _calls(metrics, live)
 
 
 def _jobs(metrics: Metrics) -> Iterator[Metric]:
@@ -118,6 +121,48 @@ def _carriers(carriers: Mapping[str, CarrierMetrics]) -> Iterator[Metric]:
     for name, help, histogram in _CARRIER_TIMES:
         times = [((carrier,), histogram(counted)) for carrier, counted in carriers.items()]
         yield _histograms(f"carrier_{name}_seconds", help, ("carrier",), times)
+
+
+def _calls(metrics: Metrics, live: Live) -> Iterator[Metric]:
+    trunks = dict(metrics.trunks)
+    of_trunk = ("trunk",)
+    yield _counters(
+        "calls_placed",
+        "Calls whose INVITE left",
+        of_trunk,
+        [((name,), t.placed) for name, t in trunks.items()],
+    )
+    ended = [
+        ((name, result), count)
+        for name, trunk in trunks.items()
+        for result, count in dict(trunk.ended).items()
+    ]
+    yield _counters("calls_ended", "Calls that are over, by result", ("trunk", "result"), ended)
+    talk = [((name,), trunk.talk_s) for name, trunk in trunks.items()]
+    yield _counters("call_talk_seconds", "Seconds from answers to ends", of_trunk, talk)
+    lost = [((name,), trunk.packets_lost) for name, trunk in trunks.items()]
+    yield _counters("rtp_packets_lost", "Media packets of peers that never came", of_trunk, lost)
+    for name, help in (("ringing", "From INVITE to the first 18x"), ("answer", "From INVITE to 200")):
+        times = [((trunk,), getattr(counted, f"to_{name}")) for trunk, counted in trunks.items()]
+        yield _histograms(f"call_to_{name}_seconds", help, of_trunk, times)
+    if metrics.rtp_pacing is not None:
+        yield _histograms(
+            "rtp_pacing_error_seconds", "How late media packets left", (), [((), metrics.rtp_pacing)]
+        )
+    if (voice := live.voice) is not None:
+        prompts = [(("ready",), voice.prompts_ready), (("rendered",), voice.prompts_rendered)]
+        yield _counters("prompts", "Prompts of calls: ready, or rendered first", ("source",), prompts)
+        yield _counter("speech_restarts", "Speech workers that died", voice.speech_restarts)
+        unsent = [(("late",), voice.rtp_skipped), (("blocked",), voice.rtp_blocked)]
+        yield _counters("rtp_packets_unsent", "Media packets that never left", ("reason",), unsent)
+    states = [((trunk.name, trunk.state), 1) for trunk in live.trunks]
+    yield _gauges("trunk_state", "1 for the state the trunk is in", ("trunk", "state"), states)
+    calls = [((trunk.name,), trunk.calls) for trunk in live.trunks]
+    yield _gauges("trunk_calls", "Calls under way", of_trunk, calls)
+    most = [((trunk.name,), trunk.most) for trunk in live.trunks]
+    yield _gauges("trunk_calls_limit", "Calls that may be under way", of_trunk, most)
+    tokens = [((trunk.name,), trunk.tokens) for trunk in live.trunks]
+    yield _gauges("trunk_tokens", "Calls that may begin at once", of_trunk, tokens)
 
 
 def _live(live: Live) -> Iterator[Metric]:
@@ -194,7 +239,7 @@ def _counter(name: str, help: str, value: int) -> Metric:
 
 
 def _counters(
-    name: str, help: str, labels: _Labels, samples: Iterable[tuple[_Labels, int]]
+    name: str, help: str, labels: _Labels, samples: Iterable[tuple[_Labels, float]]
 ) -> CounterMetricFamily:
     family = CounterMetricFamily(f"connector_{name}", help, labels=labels)
     for values, value in samples:

@@ -8,6 +8,7 @@ from typing import Final
 
 from connector.errors import ERRORS
 
+from .calls import TrunkMetrics
 from .histogram import BATCH_SIZES, DELAYS, HANDSET_DELAYS, LATENCIES, Histogram
 from .live import Live
 
@@ -99,6 +100,8 @@ class Metrics:
     loop_lag         seconds the event loop came late
     receipts_orphaned  receipts of a carrier that is no longer configured
     carriers         by name; `carrier()` adds to it
+    trunks           by name; `trunk()` adds to it
+    rtp_pacing       seconds by which packets left late; None without calls
     live             called in the thread of the HTTP server at each scrape: it must copy what it
                      reads (`list(...)`, `dict(...)`) and not block
 
@@ -109,6 +112,7 @@ class Metrics:
     __slots__ = (
         "acceptance", "carriers", "deadline_misses", "jobs_accepted", "jobs_duplicate", "jobs_finished",
         "jobs_refused", "journal_batch", "journal_commit", "live", "loop_lag", "receipts_orphaned",
+        "rtp_pacing", "trunks",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -125,7 +129,13 @@ class Metrics:
         self.journal_batch = Histogram(BATCH_SIZES)
         self.loop_lag = Histogram(LATENCIES)
         self.carriers: dict[str, CarrierMetrics] = {}
+        self.trunks: dict[str, TrunkMetrics] = {}
+        self.rtp_pacing: Histogram | None = None
         self.live: Callable[[], Live] = Live
+
+    def trunk(self, name: str) -> TrunkMetrics:
+        """The same of a trunk."""
+        return self.trunks.setdefault(name, TrunkMetrics())
 
     def carrier(self, name: str) -> CarrierMetrics:
         """The counters of one carrier, made at the first call and kept."""

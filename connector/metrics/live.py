@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-__all__ = ["BindLive", "CarrierLive", "Live"]
+__all__ = ["BindLive", "CarrierLive", "Live", "TrunkLive", "VoiceLive"]
 
 
 class BindLive(Struct, frozen=True):
@@ -34,6 +34,39 @@ class CarrierLive(Struct, frozen=True):
     receipt_match_ratio: float | None = None
 
 
+class TrunkLive(Struct, frozen=True):
+    """One trunk.
+
+    state   up, down (no address answers), registering or refused (the registration was)
+    calls   under way, of at most `most`
+    tokens  calls that may begin at once; they come at `rate` a second
+    """
+
+    name: str
+    state: str
+    calls: int
+    most: int
+    tokens: float
+    rate: float
+
+
+class VoiceLive(Struct, frozen=True):
+    """What all calls share.
+
+    prompts_ready     prompts that needed no synthesis, since the start
+    prompts_rendered  and those that did
+    speech_restarts   worker processes that died
+    rtp_skipped       packets left out because the process came too late for them
+    rtp_blocked       packets that the kernel had no room for
+    """
+
+    prompts_ready: int = 0
+    prompts_rendered: int = 0
+    speech_restarts: int = 0
+    rtp_skipped: int = 0
+    rtp_blocked: int = 0
+
+
 class Live(Struct, frozen=True, kw_only=True):
     """The whole daemon.
 
@@ -52,3 +85,5 @@ class Live(Struct, frozen=True, kw_only=True):
     inbound_parts: int = 0
     event_backlog: dict[str, int] = {}
     carriers: tuple[CarrierLive, ...] = ()
+    trunks: tuple[TrunkLive, ...] = ()
+    voice: VoiceLive | None = None

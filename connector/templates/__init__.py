@@ -3,5 +3,6 @@
 from .refusal import TemplateError
 from .registry import Registry, Wording
 from .render import render
+from .spoken import speak
 
-__all__ = ["Registry", "TemplateError", "Wording", "render"]
+__all__ = ["Registry", "TemplateError", "Wording", "render", "speak"]

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from connector.config import Parameter, Template, pieces
+from connector.config import Parameter, Spoken, Template, TemplateVoice, pieces
 
 from .refusal import TemplateError
 
@@ -21,6 +21,8 @@ class Wording(Struct, frozen=True):
     lang    the tag of the text that was found, which may be coarser than the one asked for
     pieces  (literal, name of the variable after it or None), in order
     flash, registered  of the template, in every language
+    voice   its [voice] table
+    say     of that, in this language
     """
 
     template: str
@@ -29,6 +31,8 @@ class Wording(Struct, frozen=True):
     pieces: tuple[tuple[str, str | None], ...]
     flash: bool = False
     registered: dict[str, str] = {}
+    voice: TemplateVoice | None = None
+    say: tuple[str | Spoken, ...] = ()
 
 
 class _Entry(Struct, frozen=True):
@@ -84,7 +88,14 @@ class Registry:
 def _entry(template: Template) -> _Entry:
     wordings = {
         lang.casefold(): Wording(
-            template.name, lang, template.params, pieces(body), template.flash, template.registered
+            template.name,
+            lang,
+            template.params,
+            pieces(body),
+            template.flash,
+            template.registered,
+            template.voice,
+            template.voice.say.get(lang, ()) if template.voice is not None else (),
         )
         for lang, body in template.text.items()
     }

@@ -11,18 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.config import CarrierFile, ConnectorFile, TemplateFile
+from connector.config import CarrierFile, ConnectorFile, TemplateFile, TrunkFile
 from connector.config.__main__ import schemas
 from connector.config.document import Document
 from connector.config.schema import file_schema
 from connector.config.validate import file_problems, schema_problems
 
 CONFIG = Path(__file__).parents[2] / "config"
-Kind = type[ConnectorFile] | type[CarrierFile] | type[TemplateFile]
+Kind = type[ConnectorFile] | type[CarrierFile] | type[TemplateFile] | type[TrunkFile]
 KINDS: dict[str, Kind] = {
     "connector.schema.json": ConnectorFile,
     "carrier.schema.json": CarrierFile,
     "template.schema.json": TemplateFile,
+    "trunk.schema.json": TrunkFile,
 }
 FILES = sorted(CONFIG.rglob("*.toml"))
 
@@ -51,7 +52,11 @@ def test_every_shipped_file_names_its_schema_and_obeys_it(file: Path) -> None:
 
 
 def test_the_verification_example_shows_every_key() -> None:
-    shown = {"connector.schema.json": "connector.toml", "carrier.schema.json": "carriers/north.toml"}
+    shown = {
+        "connector.schema.json": "connector.toml",
+        "carrier.schema.json": "carriers/north.toml",
+        "trunk.schema.json": "trunks/west.toml",
+    }
     for name, example in shown.items():
         text = (CONFIG / "verification" / example).read_text(encoding="utf-8")
         for table in file_schema(KINDS[name])["$defs"].values():

@@ -14,7 +14,7 @@ from connector.carriers.statuses import Statuses
 from connector.dispatch import Dispatcher
 from connector.journal.ops import Accept, Batch, Receipt
 from connector.metrics import CarrierLive, Metrics
-from connector.model import LiveJob
+from connector.model import Channel, LiveJob
 from protocols.smpp.id_keys import stored_key
 from tests.journal.book import Book
 
@@ -54,6 +54,7 @@ class FakeCarrier:
         self, stage: Stage, name: str, *, priority: int = 0, window: int = 1000, parts: int = 1
     ) -> None:
         self.name, self.priority, self.window, self.parts = name, priority, window, parts
+        self.channel: Channel = "sms"
         self.account = stage.book.store.account(name)
         self.attempts: list[Attempt] = []
         self.sends: Counter[str] = Counter()

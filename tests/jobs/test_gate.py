@@ -129,8 +129,10 @@ def test_rows_count_up(tmp_path: Path) -> None:
 
 
 def test_preview_needs_no_recipient(tmp_path: Path) -> None:
-    gate = Gate(config(tmp_path), b"k", 1, lambda: NOW)
-    content = gate.content(parse_preview({"template": "login-code", "params": {"code": "7"}}), "Acme")
+    made = config(tmp_path)
+    gate = Gate(made, b"k", 1, lambda: NOW)
+    preview = parse_preview({"template": "login-code", "params": {"code": "7"}})
+    content = gate.content(preview, made.applications[0])
     ((name, draft),) = gate.drafts(content)
     assert not isinstance(draft, Unsendable)
     segments = draft.segments

@@ -1,0 +1,90 @@
+"""The way of a job: which channel its journey takes, and what a call is made of."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from connector.config import Config, Journey, ScriptSettings
+from connector.errors import ConnectorError
+from connector.model import Voice
+from connector.templates import Wording, speak
+from protocols.rpc.job import Job, Preview
+
+__all__ = ["Ways"]
+
+_USUAL_SCRIPT = ScriptSettings()
+_RINGING_S = 60.0
+
+
+class Ways:
+    """What jobs may ask for, by one configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._trunks = [trunk for trunk in config.trunks if trunk.enabled]
+        sms = any(carrier.enabled for carrier in config.carriers)
+        self._journeys: dict[str, Journey] = dict(config.journeys)
+        if sms:
+            self._journeys["sms"] = Journey(channel="sms")
+        if self._trunks:
+            self._journeys["voice"] = Journey(channel="voice")
+        self._default = "sms" if sms else "voice"
+        self.caller_ids = tuple(
+            dict.fromkeys(number for trunk in self._trunks for number in trunk.calls.caller_ids)
+        )
+        # A call may begin at the last moment before the deadline.
+        self.longest_call_s = max(
+            (trunk.calls.ring_s + trunk.calls.max_s + _RINGING_S for trunk in self._trunks), default=0.0
+        )
+        self._languages = {tag.casefold(): tag for tag in config.voice.languages}
+
+    def journey(self, name: str | None) -> Journey:
+        """Raises ConnectorError when there is none of the name."""
+        found = self._journeys.get(name or self._default)
+        if found is None:
+            near = get_close_matches(name or "", self._journeys, n=1)
+            raise ConnectorError(
+                "invalid_job",
+                f"expected: one of {', '.join(sorted(self._journeys))}",
+                field="journey",
+                hint=f"did you mean {near[0]!r}?" if near else None,
+            )
+        return found
+
+    def voice(self, job: Job | Preview, journey: Journey, wording: Wording) -> Voice:
+        """What a call would say. Raises ConnectorError naming what is missing for it."""
+        code, message = speak(wording, job.params or {})
+        script = self._config.scripts[journey.script] if journey.script else _USUAL_SCRIPT
+        if script.kind == "code" and not code:
+            raise _unspeakable(wording, "no `code` in its [voice] table, which a script of kind code says")
+        if script.kind != "code" and not message:
+            raise _unspeakable(
+                wording, f"no `say` in its [voice] table, which a script of kind {script.kind} says"
+            )
+        return Voice(journey.script or "", self._language(wording.lang), code, message)
+
+    def require_trunk(self, recipient: str, sender: str) -> None:
+        """Some trunk must take the number and have the caller id."""
+        takers = [trunk for trunk in self._trunks if trunk.destination.takes(recipient)]
+        if not takers:
+            raise ConnectorError("invalid_job", "no trunk of this lane takes this number", field="to")
+        if sender and not any(sender in trunk.calls.caller_ids for trunk in takers):
+            raise ConnectorError(
+                "invalid_job", "no trunk that takes this number has this caller id", field="sender"
+            )
+
+    def _language(self, lang: str) -> str:
+        """That of the prompts (RFC 4647 §3.4)."""
+        subtags = lang.casefold().split("-")
+        while subtags:
+            if (found := self._languages.get("-".join(subtags))) is not None:
+                return found
+            subtags.pop()
+        known = ", ".join(self._config.voice.languages)
+        raise ConnectorError(
+            "invalid_job", f'no calls in "{lang}": [voice] languages has {known}', field="lang"
+        )
+
+
+def _unspeakable(wording: Wording, lacks: str) -> ConnectorError:
+    return ConnectorError("invalid_job", f'the template "{wording.template}" has {lacks}', field="template")
