@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import logging
 import os
-import secrets
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connector import notify
+from connector import notify, state_folder
 from connector.carriers import keywords
+from connector.carriers.contract import Carrier
 from connector.carriers.inbound import Receivers
 from connector.carriers.lineup import Lineup
 from connector.carriers.smpp import SmppCarrier
@@ -42,8 +41,9 @@ from protocols.rpc.limits import Limits
 
 if TYPE_CHECKING:
     from connector.http import HttpServer
+    from connector.voice.lineup import TrunkLineup
 
-__all__ = ["Daemon", "StateInUse", "run"]
+__all__ = ["CannotStart", "Daemon", "run"]
 
 _log = logging.getLogger(__name__)
 
@@ -51,15 +51,14 @@ _JOURNAL = "journal.db"
 _SWEEP_S = 1.0
 _LAG_S = 0.25
 _STALLED_S = 10.0
-_KEY_OCTETS = 32
-_FIXED = ("lane", "socket", "state", "http", "log", "inbound")
+_FIXED = ("lane", "socket", "state", "http", "log", "inbound", "voice")
 """Tables that are read at the start only."""
 
 _EXIT_IO_ERROR = 74  # sysexits.h EX_IOERR
 
 
-class StateInUse(Exception):
-    """Another daemon has this state folder."""
+class CannotStart(Exception):
+    """What calls need is not there; the message says what."""
 
 
 class Daemon:
@@ -71,7 +70,7 @@ class Daemon:
         self._metrics = Metrics()
         self._state = Path(config.state_folder)
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _lock(self._state / "lock")
+        self._lock = state_folder.lock(self._state)
         enabled = [carrier for carrier in config.carriers if carrier.enabled]
         self._receivers = Receivers(config)
         path = self._state / _JOURNAL
@@ -81,7 +80,7 @@ class Daemon:
             on_commit=self._committed,
             on_failure=_journal_failed,
             retention_s=config.state.retention_days * 86_400.0,
-            answer_timeout_s=max(carrier.binds.response_timeout_s for carrier in enabled) + 1.0,
+            answer_timeout_s=max((c.binds.response_timeout_s for c in enabled), default=0.0) + 1.0,
             reception=Reception(self._receiver, keywords.shipped().of, config.inbound.parts_wait_s),
         )
         self._apps = {application.name: journal.app(application.name) for application in config.applications}
@@ -89,7 +88,7 @@ class Daemon:
         self._dispatcher = Dispatcher(journal, self._metrics, self._now)
         self._subscriptions = Subscriptions(self._lookup, _unexpected)
         limits = Limits(frame=config.socket.max_frame_bytes)
-        self._gate = Gate(config, _digest_key(self._state / "digest.key"), journal.last_job() + 1, self._now)
+        self._gate = Gate(config, state_folder.digest_key(self._state), journal.last_job() + 1, self._now)
         self._methods = Methods(
             config,
             limits=limits,
@@ -111,8 +110,9 @@ class Daemon:
             now=self._now,
         )
         self._rng = rng or Random()
-        self._lineup = Lineup(self._dispatcher.use)
+        self._lineup = Lineup(self._use)
         self._lineup.begin({carrier.name: self._first(carrier) for carrier in enabled})
+        self._trunks = self._trunk_lineup()
         self._http: HttpServer | None = None
         self._parked = 0
         self._inbound_parts = 0
@@ -127,6 +127,24 @@ class Daemon:
         """What it is made of, and itself; before the journal starts."""
         account = self._journal.account(_account(carrier))
         return _made_of(carrier, self._config), self._carrier(carrier, account)
+
+    def _trunk_lineup(self) -> TrunkLineup | None:
+        trunks = [trunk for trunk in self._config.trunks if trunk.enabled]
+        if not trunks:
+            return None
+        # SIP, RTP and speech: megabytes that an instance without calls need not carry.
+        from connector.voice.lineup import TrunkLineup, account_of
+
+        return TrunkLineup(
+            self._config,
+            {trunk.name: self._journal.account(account_of(trunk)) for trunk in trunks},
+            outcomes=self._dispatcher,
+            metrics=self._metrics,
+            now=self._now,
+        )
+
+    def _use(self, carriers: Sequence[Carrier]) -> None:
+        self._dispatcher.use([*carriers, *(self._trunks.trunks if self._trunks else ())])
 
     def _receiver(self, recipient: str) -> str | None:
         """Called in the journal's thread, while `reload` may put others in their place."""
@@ -148,13 +166,18 @@ class Daemon:
         return made
 
     async def start(self) -> None:
-        """Recover, bind, listen; returns when jobs are taken."""
+        """Recover, bind, listen; returns when jobs are taken.
+
+        Raises CannotStart and OSError.
+        """
         self._loop = asyncio.get_running_loop()
+        if self._trunks is not None:
+            await self._open(self._trunks)
         with contextlib.closing(Reader(self._state / _JOURNAL)) as reader:
             recovered = reader.recover()
         self._open_jobs = len(recovered.waiting) + len(recovered.outstanding) + recovered.awaiting_receipt
         self._journal.start()
-        self._dispatcher.start(self._lineup.carriers)
+        self._dispatcher.start([*self._lineup.carriers, *(self._trunks.trunks if self._trunks else ())])
         self._dispatcher.recover(recovered, self._now())
         if self._config.http is not None:
             from connector.http import HttpServer  # 5 MB that an instance without [http] need not carry
@@ -175,14 +198,28 @@ class Daemon:
             "ready",
             lane=self._config.lane,
             carriers=len(self._lineup.carriers),
+            trunks=len(self._trunks.trunks) if self._trunks else 0,
             recovered_waiting=len(recovered.waiting),
             recovered_unknown=len(recovered.outstanding),
             awaiting_receipt=recovered.awaiting_receipt,
         )
         self._tell_ready()
 
+    async def _open(self, trunks: TrunkLineup) -> None:
+        from connector.voice.speech import SpeechError
+
+        def progress(done: int, total: int) -> None:
+            notify.status(f"prompts: {done} of {total} ready")
+
+        try:
+            await trunks.open(progress)
+        except SpeechError as error:
+            raise CannotStart(f"calls cannot speak: {error}") from error
+
     def _tell_ready(self) -> None:
-        notify.ready(f"lane {self._config.lane}: {len(self._lineup.carriers)} carriers")
+        trunks = len(self._trunks.trunks) if self._trunks else 0
+        ways = f"{len(self._lineup.carriers)} carriers" + (f", {trunks} trunks" if trunks else "")
+        notify.ready(f"lane {self._config.lane}: {ways}")
 
     async def reload(self) -> None:
         """Read the configuration again and go over to it; with any problem everything stays as it is.
@@ -198,7 +235,10 @@ class Daemon:
             for problem in error.problems:
                 log_event(_log, "configuration refused", level=logging.ERROR, problem=str(problem))
         else:
-            if fixed := [key for key in _FIXED if getattr(config, key) != getattr(self._config, key)]:
+            fixed = [key for key in _FIXED if getattr(config, key) != getattr(self._config, key)]
+            if self._trunks is None and any(trunk.enabled for trunk in config.trunks):
+                fixed.append("trunks")  # the first one
+            if fixed:
                 keys = ", ".join(fixed)
                 log_event(_log, "configuration refused: restart to change", level=logging.ERROR, keys=keys)
             else:
@@ -217,12 +257,21 @@ class Daemon:
             name: await journal.identify(journal.account, _account(carrier))
             for name, carrier in enabled.items()
         }
+        trunk_accounts: dict[str, int] = {}
+        if self._trunks is not None:
+            from connector.voice.lineup import account_of
+
+            for trunk in config.trunks:
+                trunk_accounts[trunk.name] = await journal.identify(journal.account, account_of(trunk))
         forms = await self._lookup.id_forms()
         # Nothing is awaited between these: no call sees half of the change.
         self._config, self._apps, self._receivers = config, apps, Receivers(config)
         self._gate.configure(config)
         self._methods.configure(config)
         self._server.configure(config, apps)
+        if self._trunks is not None:
+            self._trunks.change(config, trunk_accounts, config.drain.timeout_s)
+            self._use(self._lineup.carriers)
         steps = await self._lineup.change(
             {name: _made_of(carrier, config) for name, carrier in enabled.items()},
             lambda name: self._carrier(enabled[name], accounts[name], forms),
@@ -246,6 +295,8 @@ class Daemon:
         try:
             await self._dispatcher.drain(self._config.drain.timeout_s)
             await asyncio.gather(self._dispatcher.stop(), self._lineup.stop())
+            if self._trunks is not None:
+                await self._trunks.close()
         finally:
             for task in self._periodic:
                 task.cancel()
@@ -264,7 +315,7 @@ class Daemon:
         """Jobs are taken and at least one carrier can send."""
         if self._draining:
             return False, "draining"
-        if not self._lineup.bound:
+        if not self._lineup.bound and not (self._trunks is not None and self._trunks.bound):
             return False, "no carrier is bound"
         return True, "ready"
 
@@ -321,6 +372,7 @@ class Daemon:
         queue = self._dispatcher.queue
         deadline = queue.next_deadline()
         names = {row: name for name, row in self._apps.items()}
+        trunks, voice = self._trunks.live(now) if self._trunks is not None else ((), None)
         return Live(
             queue_depth=len(queue),
             oldest_deadline_s=None if deadline is None else deadline - now,
@@ -329,6 +381,8 @@ class Daemon:
             inbound_parts=self._inbound_parts,
             event_backlog={names[row]: n for row, n in dict(self._backlog).items() if row in names},
             carriers=self._dispatcher.carriers_live(now),
+            trunks=trunks,
+            voice=voice,
         )
 
     def _stats(self) -> dict[str, Any]:
@@ -412,16 +466,6 @@ def _unexpected(error: BaseException) -> None:
     log_event(_log, "unexpected error", level=logging.ERROR, error=error)
 
 
-def _lock(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise StateInUse(f"{path.parent}: another daemon uses this state folder") from None
-    return descriptor
-
-
 def _account(carrier: CarrierConfig) -> str:
     """What tells accounts apart in the journal."""
     return f"{carrier.account.host.lower()}|{carrier.account.system_id}"
@@ -430,22 +474,3 @@ def _account(carrier: CarrierConfig) -> str:
 def _made_of(carrier: CarrierConfig, config: Config) -> tuple[object, ...]:
     """What a carrier must be made anew for when it changes."""
     return carrier, config.jobs.max_parts
-
-
-def _digest_key(path: Path) -> bytes:
-    with contextlib.suppress(FileNotFoundError):
-        if len(key := path.read_bytes()) == _KEY_OCTETS:
-            return key
-    # Whole or not at all: with half a key after a crash every repetition would look like a conflict.
-    key = secrets.token_bytes(_KEY_OCTETS)
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
-    return key

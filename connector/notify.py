@@ -49,6 +49,11 @@ def reloading(status: str) -> bool:
     return notify("RELOADING=1", f"MONOTONIC_USEC={microseconds}", _status(status))
 
 
+def status(text: str) -> bool:
+    """Say what the start is busy with."""
+    return notify(_status(text))
+
+
 def stopping(status: str) -> bool:
     """The drain has begun."""
     return notify("STOPPING=1", _status(status))

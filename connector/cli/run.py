@@ -7,9 +7,10 @@ import sys
 import click
 
 from connector.config import ConfigError, load
-from connector.daemon import StateInUse, run
+from connector.daemon import CannotStart, run
 from connector.journal.schema import SchemaTooNew
 from connector.log import configure, log_uncaught
+from connector.state_folder import StateInUse
 
 __all__ = ["command"]
 
@@ -34,6 +35,6 @@ def command(config_dir: str) -> None:
     log_uncaught()
     try:
         sys.exit(run(config))
-    except (StateInUse, SchemaTooNew, OSError) as error:
+    except (CannotStart, StateInUse, SchemaTooNew, OSError) as error:
         click.echo(f"connector: {error}", err=True)
         sys.exit(1)
