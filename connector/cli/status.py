@@ -16,6 +16,7 @@ from connector.cli.job_socket import job_socket_option, open_client
 __all__ = ["command"]
 
 _BINDS = ("CARRIER", "BIND", "STATE", "WINDOW", "TOKENS", "RATE")
+_TRUNKS = ("TRUNK", "STATE", "CALLS", "TOKENS", "RATE")
 _RECEIPTS = ("RECEIPTS OF", "MATCHED", "ID FORM", "ORPHANS", "OLDEST")
 _ORPHANS = ("ORPHANS OF", "AT", "AGE", "STATE", "ID", "RECEIPT")
 Row = tuple[str, str]
@@ -25,10 +26,9 @@ Row = tuple[str, str]
 @job_socket_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(socket_path: Path, *, as_json: bool) -> None:
-    """Show binds, windows, rates, the queue, outcomes, and receipts that belong to no message.
+    """Show binds, trunks, windows, rates, the queue, outcomes, and receipts that belong to no message.
 
-    WINDOW is submit_sm without answer of the most there may be; TOKENS are PDUs that may leave at once,
-    RATE is how many come a second: the configured tps, or less after the carrier said that it is too much.
+    CALLS is calls under way of the most there may be; WINDOW is submit_sm without answer, in the same way; TOKENS are PDUs or calls that may leave at once, RATE is how many come a second: the configured tps, or less after the carrier said that it is too much.
     MATCHED is the share of recent receipts that found their message, ID FORM is how they spell its id.
 
     \b
@@ -42,11 +42,16 @@ def command(socket_path: Path, *, as_json: bool) -> None:
         return
     print_title(f"lane {stats['lane']}, {'draining' if stats['draining'] else 'taking jobs'}")
     click.echo()
-    print_columns(_BINDS, list(_binds(stats["carriers"])))
-    click.echo()
+    if stats["carriers"]:
+        print_columns(_BINDS, list(_binds(stats["carriers"])))
+        click.echo()
+    if stats["trunks"]:
+        print_columns(_TRUNKS, [_trunk(trunk) for trunk in stats["trunks"]])
+        click.echo()
     print_columns(("JOBS", ""), list(_jobs(stats)))
-    click.echo()
-    print_columns(_RECEIPTS, list(_receipts(stats)))
+    if receipts := list(_receipts(stats)):
+        click.echo()
+        print_columns(_RECEIPTS, receipts)
     if stats["orphans"]:
         click.echo()
         print_columns(_ORPHANS, [_orphan(each) for each in stats["orphans"]])
@@ -59,6 +64,11 @@ def _binds(carriers: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
             name = bind["name"].rpartition("/")[2]
             yield shown, name, bind["state"], f"{bind['window_in_use']}/{bind['window']}", tokens, rate
             shown = tokens = rate = ""
+
+
+def _trunk(trunk: dict[str, Any]) -> tuple[str, ...]:
+    calls, tokens = f"{trunk['calls']}/{trunk['most']}", f"{trunk['tokens']:.1f}"
+    return trunk["name"], trunk["state"], calls, tokens, f"{trunk['rate']:.1f}/s"
 
 
 def _jobs(stats: dict[str, Any]) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from connector.cli.columns import print_title
 from connector.cli.event_line import clock_time
@@ -37,7 +38,7 @@ _STATES = {
     "REJECTED": "the network rejected it",
     "FAILED": "delivery failed",
 }
-_ENDINGS = ("refused", "deferred", "unknown", "unsent")
+_ENDINGS = ("refused", "deferred", "unknown", "unsent", "completed", "missed")
 _RESULTS = {
     None: "not final",
     "delivered": "counts as delivered",
@@ -73,7 +74,8 @@ def command(job: str, socket_path: Path, *, as_json: bool) -> None:
 
 
 def story(status: dict[str, Any]) -> Iterator[tuple[float | None, str]]:
-    """(seconds since acceptance, what happened) for each step of the timeline that `status` answers with.
+    """(seconds since acceptance, what happened) for each step of the timeline that `status` answers with, and
+    of the calls.
 
     How an attempt ended has no time of its own: the timeline puts it behind the attempt's begin.
     """
@@ -82,6 +84,20 @@ def story(status: dict[str, Any]) -> Iterator[tuple[float | None, str]]:
         attempt = attempts.get(step.get("attempt"), {})
         words = _WORDS.get(step["type"], _other)(step, attempt, status)
         yield None if step["type"] in _ENDINGS else step["at"] - status["accepted_at"], words
+        if step["type"] == "intent" and attempt["call"] is not None:
+            yield from _call(attempt["call"], status["accepted_at"])
+
+
+def _call(call: dict[str, Any], accepted_at: float) -> Iterator[tuple[float, str]]:
+    from connector.voice.detail import CallDetail
+
+    detail = msgspec.convert(call, CallDetail)
+    for seconds, words in detail.lines():
+        yield detail.at + seconds - accepted_at, words
+    if detail.media is not None:
+        media = detail.media
+        heard = f"{media.received} packets heard, {media.lost} lost, jitter {media.jitter_ms:.1f} ms"
+        yield detail.at + (detail.ended or 0.0) - accepted_at, f"{media.codec}, {media.sent} sent, {heard}"
 
 
 def _headline(status: dict[str, Any]) -> str:
@@ -122,6 +138,9 @@ def _receipt(step: Step, attempt: Step, status: Step) -> str:
 
 
 def _refused(step: Step, attempt: Step, status: Step) -> str:
+    if attempt["channel"] == "voice":
+        status_shown = f" with SIP status {step['status']}" if step["status"] else ""
+        return f"{step['carrier']} did not take the call{status_shown}"
     from protocols.smpp.constants import status_name
 
     return f"{step['carrier']} refused it with command_status {status_name(step['status'])}"
@@ -132,11 +151,21 @@ def _deferred(step: Step, attempt: Step, status: Step) -> str:
 
 
 def _unknown(step: Step, attempt: Step, status: Step) -> str:
+    if attempt["channel"] == "voice":
+        return f"nobody knows how call {step['attempt']} ended: it is not repeated"
     return f"no submit_sm_resp for attempt {step['attempt']}: {step['carrier']} may or may not have sent it"
 
 
 def _unsent(step: Step, attempt: Step, status: Step) -> str:
     return f"attempt {step['attempt']} never left: {step['carrier']} went down, or the deadline passed"
+
+
+def _completed(step: Step, attempt: Step, status: Step) -> str:
+    return f"call {step['attempt']} said what it had to say"
+
+
+def _missed(step: Step, attempt: Step, status: Step) -> str:
+    return f"call {step['attempt']} was not heard to its end"
 
 
 def _final(step: Step, attempt: Step, status: Step) -> str:
@@ -157,6 +186,8 @@ _WORDS: dict[str, Callable[[Step, Step, Step], str]] = {
     "deferred": _deferred,
     "unknown": _unknown,
     "unsent": _unsent,
+    "completed": _completed,
+    "missed": _missed,
     "final": _final,
 }
 

@@ -1,0 +1,108 @@
+"""trunks/*.toml, and what connector.toml and templates say of calls."""
+
+import pytest
+
+from connector.config import load, read_instance, shared_problems
+from connector.config.trunk import NationalForm, TrunkDestination
+
+from .conftest import MakeFolder
+from .trunk_folder import SPOKEN, TRUNK, with_trunk
+
+MAIN, WEST, PAYMENT = "connector.toml", "trunks/west.toml", "templates/payment.toml"
+
+
+def test_a_trunk_as_it_is_loaded(make_folder: MakeFolder) -> None:
+    folder = with_trunk(make_folder())
+    config = load(folder.path)
+    (trunk,) = config.trunks
+    assert (trunk.name, trunk.enabled, trunk.trunk.transport, trunk.srtp) == ("west", True, "udp", False)
+    assert trunk.password_path == str(folder.path / "secrets/west")
+    assert config.journeys["warning"].script == "warn"
+    assert config.scripts["warn"].agent == "+4930999"
+
+
+def test_trunks_alone_make_an_instance(make_folder: MakeFolder) -> None:
+    folder = with_trunk(make_folder())
+    (folder.path / "carriers/north.toml").unlink()
+    (folder.path / "carriers").rmdir()
+    assert [trunk.name for trunk in load(folder.path).trunks] == ["west"]
+
+
+def test_nothing_at_all_makes_none(make_folder: MakeFolder) -> None:
+    folder = make_folder()
+    (folder.path / "carriers/north.toml").unlink()
+    (problem,) = read_instance(folder.path, {}).problems
+    assert problem.code == "config_no_carrier"
+
+
+CASES = [
+    (WEST, "[calls]", '[media]\nsrtp = "required"\n[calls]', "media.srtp", "sends its keys in clear"),
+    (WEST, "[calls]", "[tls]\n[calls]", "tls", 'does not go with transport = "udp"'),
+    (WEST, 'username = "acme"\n', "", "trunk.username", "is missing"),
+    (WEST, "secrets/west", "secrets/east", "trunk.password_file", "cannot be read"),
+    (WEST, 'host = "sip.example"', 'host = "sip.example"\nstandby = ["b.example:0"]', "trunk.standby[0]",
+     "no such port"),
+    (WEST, "per_s = 5", "per_s = 5\nsession_expires_s = 60", "calls.session_expires_s", "at least 90"),
+    (WEST, "[destination]", '[destination]\nform = "national"', "destination.national", "do not go together"),
+    (WEST, "[calls]", '[media]\ncodecs = ["PCMU", "PCMU"]\n[calls]', "media.codecs", "repeats a codec"),
+    (MAIN, 'script = "warn"', 'script = "warm"', "journeys.warning.script", "did you mean"),
+    (MAIN, "[journeys.call]", "[journeys.voice]", "journeys.voice", "is built in"),
+    (MAIN, '[journeys.warning]\nchannel = "voice"', '[journeys.warning]\nchannel = "sms"',
+     "journeys.warning.script", "is for calls"),
+    (MAIN, '["en", "de"]', '["en", "de"]\nrtp_ports = [20000, 20000]', "voice.rtp_ports", "no pair of ports"),
+    (MAIN, '["en", "de"]', '["en", "de"]\nspeech = { engine = "piper" }', "voice.speech.piper_voices",
+     "do not go together"),
+    (PAYMENT, '{ pause = 0.5 }', '{ pause = 0.5, digits = "code" }', "voice.say.en[2]", "exactly one of"),
+    (PAYMENT, '{ date = "day" }', '{ date = "days" }', "voice.say.en[3].date", "no [params.days]"),
+    (PAYMENT, '{ digits = "code" }', '{ digits = "amount" }', "voice.say.de[2].digits", 'kind = "digits"'),
+    (PAYMENT, 'code = "code"\n', 'code = "kode"\n', "voice.code", "no [params.kode]"),
+    (PAYMENT, "de = [", "fr = [", "voice.say.fr", "no text of the language"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "key", "message"), CASES)
+def test_what_contradicts_itself(
+    make_folder: MakeFolder, file: str, old: str, new: str, key: str, message: str
+) -> None:
+    folder = with_trunk(make_folder())
+    folder.edit(file, old, new)
+    problems = {problem.key: problem.message for problem in read_instance(folder.path, {}).problems}
+    assert key in problems, problems
+    assert message in problems[key]
+
+
+def test_a_trunk_that_is_switched_off_needs_no_password_and_serves_no_journey(
+    make_folder: MakeFolder,
+) -> None:
+    folder = with_trunk(make_folder(), "enabled = false\n" + TRUNK.replace("secrets/west", "secrets/nowhere"))
+    problems = read_instance(folder.path, {}).problems
+    assert {problem.key for problem in problems} == {"journeys.call.channel", "journeys.warning.channel"}
+
+
+def test_the_spoken_template_is_right(make_folder: MakeFolder) -> None:
+    folder = with_trunk(make_folder())
+    folder.write("templates/again.toml", SPOKEN)
+    assert read_instance(folder.path, {}).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("form", "dialled"),
+    [("plus", "+493012"), ("digits", "493012"), ("zeros", "00493012"), ("national", "03012")],
+)
+def test_how_a_number_is_dialled(form: str, dialled: str) -> None:
+    national = NationalForm(country_code="49") if form == "national" else None
+    destination = TrunkDestination(form=form, national=national)  # type: ignore[arg-type]
+    assert destination.of("+493012") == dialled
+    assert destination.takes("+33123")
+
+
+def test_lanes_share_no_trunk(make_folder: MakeFolder) -> None:
+    first, second = (with_trunk(make_folder(name)) for name in "ab")
+    problems = shared_problems([read_instance(folder.path, {}) for folder in (first, second)])
+    messages = " ".join(problem.message for problem in problems)
+    for claim in (
+        "the trunk account acme at sip.example",
+        "the sender id +4930123456",
+        "20000 to 29999 overlaps",
+    ):
+        assert claim in messages
