@@ -331,9 +331,9 @@ class Daemon:
         # What is in somebody's way first: bytes to carriers, then answers, then events.
         self._dispatcher.intends_committed(batch.intends, now)
         self._methods.committed(batch, now)
-        self._dispatcher.receipts_committed(batch.receipts, now)
-        self._dispatcher.inbound_committed(batch.inbound, batch.incomplete, now)
-        self._dispatcher.parked_settled(batch.found, batch.unmatched, now)
+        self._dispatcher.acknowledgements.receipts(batch.receipts, now)
+        self._dispatcher.acknowledgements.inbound(batch.inbound, batch.incomplete, now)
+        self._dispatcher.acknowledgements.parked(batch.found, batch.unmatched, now)
         self._dispatcher.ended(batch.ended)
         if batch.queries:
             self._dispatcher.inquire(batch.queries, now)

@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from connector.acknowledgements import Acknowledgements
 from connector.carriers.contract import Attempt, CallEnd, CallStep, Carrier, PartAnswer, SentPart, Unsendable
 from connector.carriers.statuses import StatusClass, refusal
 from connector.journal import ops
@@ -39,6 +40,7 @@ _ENDINGS = {
 class Dispatcher:
     """Holds every job that has not been handed to a carrier for good.
 
+    acknowledgements  for what carriers told, when it is committed
     live      by (application, id): waits, or its submits await their answers
     holding   how many of them, by application
     """
@@ -48,10 +50,10 @@ class Dispatcher:
         self.holding: Counter[int] = Counter()
         self.queue = DeadlineQueue()
         self._journal = journal
-        self._metrics = metrics
         self._now = now
         self._carriers: dict[str, Carrier] = {}
         self._known: dict[str, Carrier] = {}  # those that are no longer chosen as well
+        self.acknowledgements = Acknowledgements(self._known, lambda name: name in self._carriers, metrics)
         self._names: dict[Channel, frozenset[str]] = {"sms": frozenset(), "voice": frozenset()}
         self._mixed = False  # there are carriers of both channels
         self._under_way: set[int] = set()
@@ -71,7 +73,7 @@ class Dispatcher:
     def use(self, carriers: Sequence[Carrier]) -> None:
         """Choose among these from now on, all of them started. What others have under way goes on."""
         self._carriers = {carrier.name: carrier for carrier in carriers}
-        self._known |= self._carriers
+        self._known.update(self._carriers)
         self._names = {
             channel: frozenset(carrier.name for carrier in carriers if carrier.channel == channel)
             for channel in self._names
@@ -238,48 +240,6 @@ class Dispatcher:
             carriers.add(attempt.carrier)
         for carrier in carriers:
             carrier.pump(now)
-
-    def receipts_committed(self, receipts: list[Receipt], now: float) -> None:
-        """Now the carriers may be told that we have them."""
-        by_carrier: dict[str, list[Receipt]] = {}
-        for receipt in receipts:
-            by_carrier.setdefault(receipt.carrier, []).append(receipt)
-        for name, group in by_carrier.items():
-            self._known[name].receipts_committed(group, now)
-
-    def inbound_committed(self, arrived: list[Inbound], incomplete: dict[str, int], now: float) -> None:
-        """The same for what handsets sent. `incomplete`: how many were told without all their parts."""
-        by_carrier: dict[str, list[Inbound]] = {}
-        for inbound in arrived:
-            by_carrier.setdefault(inbound.carrier, []).append(inbound)
-        for name, group in by_carrier.items():
-            self._known[name].inbound_committed(group, now)
-        for name, number in incomplete.items():
-            metrics = self._metrics.carrier(name)
-            metrics.mo_received += number
-            metrics.mo_incomplete += number
-
-    def parked_settled(self, found: list[Receipt], unmatched: dict[str, int], now: float) -> None:
-        """Count the receipts that were parked: those that found their message, and those given up.
-
-        Carriers are told also of none: how long the others wait tells them something.
-        """
-        by_carrier: dict[str, list[Receipt]] = {}
-        for receipt in found:
-            metrics = self._metrics.carrier(receipt.carrier)
-            metrics.receipts_matched += 1
-            metrics.receipts_by_address += receipt.match == "address"
-            metrics.receipts_late += receipt.match == "late"
-            if receipt.result == "delivered":
-                metrics.to_handset.observe(receipt.at - receipt.accepted_at)
-            by_carrier.setdefault(receipt.carrier, []).append(receipt)
-        for name, carrier in self._known.items():
-            carrier.receipts_found(by_carrier.get(name, []), now)
-        for name, number in unmatched.items():
-            if name in self._carriers:
-                self._metrics.carrier(name).receipts_unmatched += number
-            else:
-                self._metrics.receipts_orphaned += number
 
     # Outcomes: what carriers tell
 

@@ -246,8 +246,8 @@ class Stage:
         for finish in batch.finishes:
             if finish.context is not None:
                 self.cancelled[finish.context] = finish.applied
-        self.dispatcher.receipts_committed(batch.receipts, now)
-        self.dispatcher.parked_settled(batch.found, batch.unmatched, now)
+        self.dispatcher.acknowledgements.receipts(batch.receipts, now)
+        self.dispatcher.acknowledgements.parked(batch.found, batch.unmatched, now)
         self.dispatcher.ended(batch.ended)
 
     def sweep(self) -> None:
