@@ -24,8 +24,11 @@ from connector.errors import ERRORS
 from connector.lifecycle import TABLE, Situation
 from connector.metrics import BindLive, CarrierLive, Live, Metrics
 from connector.metrics.collector import registry_of
+from connector.voice import flow
+from protocols.sip import call_state, transaction_tables
 from protocols.smpp import state
 from protocols.smpp.constants import status_name
+from tests.docs import call_tables
 from tests.docs.facts import RULES, rows
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -104,9 +107,9 @@ def _everything() -> Metrics:
     return metrics
 
 
-def carrier_keys() -> str:
-    """Every key of carriers/NAME.toml, in the order of the schema."""
-    schema = file_schema(CarrierFile)
+def file_keys(file: type) -> str:
+    """Every key of a TOML file, in the order of its schema."""
+    schema = file_schema(file)
     return table(("key", "expected", "default", ""), _keys(schema["$defs"], schema["$ref"], ""))
 
 
@@ -145,12 +148,62 @@ def diagram(table: Mapping[Any, Mapping[Any, Any]], first: str, last: str) -> st
     return "\n".join([*lines, f"    {last} --> [*]", "```\n"])
 
 
+def transaction(name: str) -> str:
+    """A table of a transaction as a diagram, and its cells."""
+    kind = transaction_tables.TABLES[name]
+    arrows = {source: {cause: target for cause, (target, _) in row.items()} for source, row in kind.items()}
+    cells = [
+        (f"`{source}`", cause.value, f"`{target}`", ", ".join(actions) or "nothing")
+        for source, row in kind.items()
+        for cause, (target, actions) in row.items()
+    ]
+    return f"{diagram(arrows, 'START', 'TERMINATED')}\n{table(('state', 'input', 'next', 'does'), cells)}"
+
+
 TABLES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "lifecycle": ("docs/architecture.md", lifecycle),
     "layers": ("docs/architecture.md", layers),
     "states of a bind": ("docs/binds.md", lambda: diagram(bind_state.TABLE, "down", "down")),
     "states of a session": ("docs/smpp-session.md", lambda: diagram(state.TABLE, "OPEN", "CLOSED")),
-    "carrier keys": ("docs/carriers.md", carrier_keys),
+    **{
+        f"script {name}": ("docs/call-scripts.md", partial(diagram, script, "ringing", "ended"))
+        for name, script in (
+            ("code with a gate", flow.GATED_CODE),
+            ("code", flow.CODE),
+            ("risk", flow.RISK),
+            ("message with a gate", flow.GATED_MESSAGE),
+        )
+    },
+    "phrases": ("docs/call-scripts.md", lambda: table(("state", "says"), call_tables.phrases())),
+    "anywhere": (
+        "docs/call-scripts.md",
+        lambda: table(
+            ("in any state", '`machine = "hang_up"`', '`machine = "greet"`'), call_tables.anywhere()
+        ),
+    ),
+    "repeats": ("docs/call-scripts.md", call_tables.repeats),
+    "results of calls": (
+        "docs/call-scripts.md",
+        lambda: table(("result", "when", "reason in events"), call_tables.results()),
+    ),
+    "ends of calls": (
+        "docs/call-scripts.md",
+        lambda: table(
+            ("class", "SIP status", "Q.850 cause", "reason in events", "then", "at last", "remedy"),
+            call_tables.ends(),
+        ),
+    ),
+    "states of an outgoing call": (
+        "docs/sip.md",
+        lambda: diagram(call_state.OUTGOING, "CALLING", "ENDED"),
+    ),
+    "states of an incoming call": (
+        "docs/sip.md",
+        lambda: diagram(call_state.INCOMING, "INVITED", "ENDED"),
+    ),
+    **{name: ("docs/sip.md", partial(transaction, name)) for name in transaction_tables.TABLES},
+    "carrier keys": ("docs/carriers.md", partial(file_keys, CarrierFile)),
+    "trunk keys": ("docs/voice.md", partial(file_keys, TrunkFile)),
     "errors of requests": ("docs/socket.md", lambda: errors("socket")),
     "errors of connections": ("docs/socket.md", lambda: errors("connection")),
     "errors of files": ("docs/operations.md", lambda: errors("check")),

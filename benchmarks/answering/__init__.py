@@ -1,0 +1,1 @@
+"""The benchmark `machine`: how often the machine detector is wrong."""
