@@ -23,6 +23,7 @@ HEAVY = (
     "rich",
     "scipy",
     "setuptools",
+    "soxr",
     "starlette",
     "textual",
     "tkinter",
@@ -56,6 +57,14 @@ def test_the_daemon_imports_nothing_heavy() -> None:
     assert modules.isdisjoint(HEAVY), sorted(modules.intersection(HEAVY))
     assert "connector.simulator" not in modules
     assert "connector.cli" not in modules
+    voice = {"connector.voice", "protocols.sip", "protocols.rtp", "dns", "pylibsrtp", "asyncio_dgram"}
+    assert modules.isdisjoint(voice), "only an instance with trunks carries what calls need"
+
+
+def test_calls_bring_what_they_need_when_they_need_it() -> None:
+    modules = imported_by("connector.voice.lineup")
+    assert "protocols.sip.agent" in modules
+    assert modules.isdisjoint({*HEAVY, "dns", "pylibsrtp"})
 
 
 def test_the_client_brings_nothing_of_the_daemon() -> None:
@@ -65,7 +74,7 @@ def test_the_client_brings_nothing_of_the_daemon() -> None:
     assert packages.isdisjoint({"apsw", "click", "jsonschema", "prometheus_client", "regex", "uvloop"})
 
 
-@pytest.mark.parametrize("package", ["smpp", "gsm", "rpc"])
+@pytest.mark.parametrize("package", ["smpp", "gsm", "sip", "rtp", "rpc"])
 def test_a_protocol_core_loads_alone(package: str) -> None:
     modules = imported_by(f"protocols.{package}", "deep")
     assert len([name for name in modules if name.startswith(f"protocols.{package}.")]) > 1
