@@ -1,0 +1,1 @@
+"""RTP of all calls: one clock, and a session for each call."""
