@@ -1,0 +1,182 @@
+"""The ear: codes in recordings, under noise and loss, and those that were never said."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from connector.config.voice import SpeechConfig
+from connector.segments import Text
+from connector.voice.audio import Audio
+from connector.voice.speech import Speech, SpokenCode
+from connector.voice.speech.hearing import CERTAIN_SCORE, HeardCode, hear
+from protocols.rtp.g711 import PCMA, PCMU
+
+LANGUAGES = ("en", "de", "fr", "hi", "ar", "ru", "ko", "tr")
+FRAME = 160
+
+
+class Spoken:
+    """What one service says: digits by language and pace, also as the ear wants them; codes by language."""
+
+    def __init__(self) -> None:
+        self.digits: dict[tuple[str, str], Mapping[str, Audio]] = {}
+        self.prompts: dict[tuple[str, str], dict[str, bytes]] = {}
+        self.greetings: dict[str, Audio] = {}
+        self.codes: dict[tuple[str, str], SpokenCode] = {}
+
+
+async def spoken(state: Path, codes: list[tuple[str, str]]) -> Spoken:
+    speech = Speech(SpeechConfig(), state)
+    languages = list(dict.fromkeys(language for language, _ in codes))
+    await speech.start(languages)
+    found = Spoken()
+    for language in languages:
+        for pace in ("normal", "slow"):
+            found.digits[language, pace] = await speech.digits(language, pace)
+            found.prompts[language, pace] = prompts(found.digits[language, pace])
+        found.greetings[language] = await speech.prompt(language, (Text("1 2 3 4 5 6 7 8 9"),))
+    for language, code in codes:
+        found.codes[language, code] = await speech.code(language, code)
+    await speech.stop()
+    return found
+
+
+def prompts(digits: Mapping[str, Audio]) -> dict[str, bytes]:
+    return {digit: PCMU.decode(audio.pcmu) for digit, audio in digits.items()}
+
+
+def lossy(pcm: bytes, random: Random, share: float) -> bytes:
+    """As a receiver has it that plays nothing for what did not come: at an offset of its own."""
+    octets = bytearray(bytes(2 * random.randrange(4000)) + pcm)
+    for start in range(0, len(octets), 2 * FRAME):
+        if random.random() < share:
+            octets[start : start + 2 * FRAME] = bytes(len(octets[start : start + 2 * FRAME]))
+    return bytes(octets)
+
+
+def noisy(pcm: bytes, random: Random, snr_db: float) -> bytes:
+    """White noise, `snr_db` under the speech."""
+    samples = np.frombuffer(pcm, "<i2").astype(float)
+    loud = samples[np.abs(samples) > 100]
+    noise = np.random.default_rng(random.getrandbits(32)).normal(size=samples.size)
+    noise *= np.sqrt(np.mean(loud**2)) * 10 ** (-snr_db / 20)
+    return np.clip(samples + noise, -32_768, 32_767).astype("<i2").tobytes()
+
+
+def codes_of(random: Random, count: int, digits: int = 6) -> list[tuple[str, str]]:
+    return [
+        (LANGUAGES[at % len(LANGUAGES)], "".join(random.choice("0123456789") for _ in range(digits)))
+        for at in range(count)
+    ]
+
+
+def heard(
+    pcm: bytes, spoken_by: Spoken, language: str, length: int, pace: str = "normal"
+) -> HeardCode | None:
+    return hear(pcm, spoken_by.prompts[language, pace], length)
+
+
+@pytest.mark.rule("speech.heard", "speech.heard-wrong")
+@pytest.mark.asyncio
+@pytest.mark.parametrize("damage", ["loss", "noise"])
+@pytest.mark.parametrize("law", [PCMU, PCMA], ids=["PCMU", "PCMA"])
+async def test_thirty_of_thirty_and_no_wrong_one(damage: str, law, random: Random, state: Path) -> None:
+    """Speech lies before and after, digits among it; of each recording, 16 other codes are asked."""
+    codes = codes_of(random, 30)
+    said = await spoken(state, codes)
+    accepted_wrong = 0
+    for language, code in codes:
+        greeting = said.greetings[language]
+        parts = [greeting, said.codes[language, code], greeting]
+        pcm = law.decode(b"".join(part.samples(law.name) for part in parts))
+        damaged = lossy(pcm, random, 0.05) if damage == "loss" else noisy(pcm, random, 10)
+        result = heard(law.decode(law.encode(damaged)), said, language, 6)
+        assert result is not None
+        assert (result.code, result.certain) == (code, True), (language, result)
+        wrong = {_like(code, random) for _ in range(16)}
+        accepted_wrong += sum(result.certain and result.code == other for other in wrong)
+    assert accepted_wrong == 0
+
+
+@pytest.mark.rule("speech.heard-wrong")
+@pytest.mark.asyncio
+async def test_480_recordings_of_something_else(random: Random, state: Path) -> None:
+    """What was said differs from the code in one digit, in the order of two, or in everything."""
+    codes = codes_of(random, 32, digits=4)
+    said = await spoken(state, codes)
+    accepted = 0
+    for language, code in codes:
+        digits = said.digits[language, "normal"]
+        for _ in range(15):
+            other = _like(code, random)
+            gap = Audio.silence(0.26)
+            parts = [part for digit in other for part in (digits[digit], gap)]
+            pcm = lossy(PCMU.decode(Audio.join(parts).pcmu), random, 0.05)
+            result = heard(pcm, said, language, 4)
+            accepted += result is not None and result.certain and result.code == code
+    assert accepted == 0
+
+
+@pytest.mark.asyncio
+async def test_both_readings_are_heard_where_they_are(random: Random, state: Path) -> None:
+    codes = codes_of(random, 8)
+    said = await spoken(state, codes)
+    for language, code in codes:
+        audio = said.codes[language, code]
+        for pace, (start, end) in zip(("normal", "slow"), audio.readings, strict=True):
+            result = heard(PCMA.decode(audio.pcma), said, language, 6, pace)
+            assert result is not None
+            assert result.code == code
+            assert result.score > 0.97
+            assert abs(result.start_s - start) < 0.01
+            assert abs(result.end_s - end) < 0.01
+
+
+@pytest.mark.rule("speech.heard-wrong")
+@pytest.mark.asyncio
+async def test_no_code_is_heard_where_none_is(random: Random, state: Path) -> None:
+    said = await spoken(state, [(language, "482917") for language in LANGUAGES])
+    noise = np.random.default_rng(random.getrandbits(32)).normal(0, 3000, 40_000).astype("<i2").tobytes()
+    for language in LANGUAGES:
+        for other in (language, *LANGUAGES[:3]):
+            speech = PCMU.decode(said.greetings[other].pcmu)
+            result = heard(speech, said, language, 6)
+            assert result is None or not result.certain, (language, other, result)
+        result = heard(noise, said, language, 6)
+        assert result is None or not result.certain
+        foreign = LANGUAGES[(LANGUAGES.index(language) + 1) % len(LANGUAGES)]
+        result = heard(PCMU.decode(said.codes[foreign, "482917"].pcmu), said, language, 6)
+        assert result is None or not result.certain, (language, foreign, result)
+
+
+@pytest.mark.asyncio
+async def test_small_cases(state: Path) -> None:
+    said = await spoken(state, [("en", "7")])
+    digits = prompts(said.digits["en", "normal"])
+    assert hear(b"", digits, 1) is None
+    assert hear(bytes(16_000), digits, 4) is None
+    assert hear(digits["7"], digits, 2) is None
+    alone = hear(digits["7"], digits, 1)
+    assert alone is not None
+    assert alone.code == "7"
+    assert alone.score > CERTAIN_SCORE
+    with pytest.raises(ValueError, match="at least one digit"):
+        hear(b"", digits, 0)
+
+
+def _like(code: str, random: Random) -> str:
+    """Another code: one digit changed, two neighbours changed over, or anything."""
+    while True:
+        at = random.randrange(len(code) - 1)
+        kind = random.randrange(3)
+        if kind == 0:
+            other = code[:at] + random.choice("0123456789") + code[at + 1 :]
+        elif kind == 1:
+            other = code[:at] + code[at + 1] + code[at] + code[at + 2 :]
+        else:
+            other = "".join(random.choice("0123456789") for _ in code)
+        if other != code:
+            return other
