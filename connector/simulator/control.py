@@ -1,98 +1,28 @@
-"""The control port: one JSON object a line in, one out, so that other processes can look and steer."""
+"""The control port of the simulated carrier: commands by which other processes look and steer."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import json
-import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from . import mobile
 from .attacks import ATTACKS
-from .options import OptionError
+from .control_port import ControlError, ControlPort, Reply, RequestError, ask
 from .smsc import Smsc
 
-Reply = object
+__all__ = ["COMMANDS", "Control", "ControlError", "RequestError", "ask"]
 
-
-class RequestError(ValueError):
-    """A request that cannot be understood; the text says what is expected."""
-
-
-_LINE_LIMIT = 65_536
 _ATTACKS_AT_ONCE = 100_000
 
 
-class Control:
-    """Serves the commands of COMMANDS on a loopback port.
+class Control(ControlPort):
+    """Serves the commands of COMMANDS on a loopback port."""
 
-    A request is `{"command": NAME, ...arguments}`; the reply `{"ok": true, "result": ...}` or
-    `{"ok": false, "error": TEXT}`. `quit` sets `quit`.
-    """
+    refusals = (*ControlPort.refusals, mobile.MobileError)
 
     def __init__(self, smsc: Smsc) -> None:
-        self.quit = asyncio.Event()
+        super().__init__()
         self._smsc = smsc
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    async def start(self, port: int = 0) -> int:
-        """Listen on 127.0.0.1; the port, chosen by the system when 0 was asked for. Raises OSError."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=_LINE_LIMIT)
-        listening: int = self._server.sockets[0].getsockname()[1]
-        return listening
-
-    async def stop(self) -> None:
-        """Close the port and every connection to it."""
-        if self._server is None:
-            return
-        self._server.close()
-        for writer in list(self._writers):
-            writer.close()
-        await self._server.wait_closed()
-
-    async def answer(self, line: bytes) -> dict[str, object]:
-        """The reply to one request line."""
-        try:
-            result = self._execute(line)
-            if isinstance(result, Awaitable):
-                result = await result
-        except (RequestError, OptionError, mobile.MobileError) as error:
-            return {"ok": False, "error": str(error)}
-        except OSError as error:
-            return {"ok": False, "error": f"cannot connect or listen: {error}"}
-        return {"ok": True, "result": result}
-
-    def _execute(self, line: bytes) -> Reply:
-        try:
-            request = json.loads(line)
-        except ValueError:
-            request = None
-        if not isinstance(request, dict):
-            raise RequestError('expected a JSON object such as {"command": "stats"}')
-        name = request.pop("command", None)
-        if not isinstance(name, str) or name not in COMMANDS:
-            raise RequestError(f"command: expected one of {', '.join(COMMANDS)}")
-        command = COMMANDS[name]
-        try:
-            call = inspect.signature(command).bind(self, **request)
-        except TypeError as error:
-            raise RequestError(f"{name}: {error}") from None
-        return command(*call.args, **call.kwargs)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
-            while line := await reader.readline():
-                writer.write(json.dumps(await self.answer(line)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # gone, or a line over the limit: nothing to answer to
-        finally:
-            self._writers.discard(writer)
-            writer.close()
 
     def _stats(self) -> Reply:
         return self._smsc.stats()
@@ -191,30 +121,10 @@ COMMANDS: dict[str, Callable[..., Reply]] = {
     "attack": Control._attack,
     "quit": Control._quit,
 }
+Control.commands = COMMANDS
 
 
 def _part_numbers(name: str, value: object) -> tuple[int, ...]:
     if not isinstance(value, list) or not all(isinstance(number, int) for number in value):
         raise RequestError(f"{name}: expected a list of part numbers such as [1, 2]")
     return tuple(value)
-
-
-class ControlError(Exception):
-    """The simulated carrier refused a command; the text is its reply."""
-
-
-def ask(port: int, command: str, /, timeout_s: float = 10.0, **arguments: Any) -> Any:
-    """Send one command to a control port and return its result.
-
-    Blocks; meant for benchmarks and tests in another process. Raises ControlError and OSError.
-    """
-    with socket.create_connection(("127.0.0.1", port), timeout_s) as connection:
-        connection.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
-        with connection.makefile("rb") as replies:
-            line = replies.readline()
-    if not line:
-        raise ControlError(f"{command}: the connection was closed without a reply")
-    reply = json.loads(line)
-    if not reply["ok"]:
-        raise ControlError(reply["error"])
-    return reply["result"]

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from .control import Control
+from .loop import new_event_loop
 from .options import SmscOptions
 from .smsc import Smsc
-
-_new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
-with contextlib.suppress(ImportError):  # an optional extra: slower without it, otherwise the same
-    import uvloop
-
-    _new_event_loop = uvloop.new_event_loop
 
 Report = Callable[[str, dict[str, object]], None]
 """Called with an event's name and fields: `listening`, with `verbose` every PDU's, at the end `summary`."""
@@ -42,7 +36,7 @@ def serve(options: SmscOptions, serving: Serving, report: Report) -> None:
     # A message in waiting is a handful of objects that no cycle holds: the collector would only walk
     # hundreds of thousands of them again and again.
     gc.set_threshold(100_000, 50, 100)
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_serve(options, serving, report))
 
 
