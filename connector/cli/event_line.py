@@ -29,6 +29,8 @@ def event_words(event: Event) -> str:
     words: str = event.type
     if event.final and event.outcome is not None and event.outcome != event.type:
         words += f": {event.outcome}"
+    if event.digit:
+        words += f" {event.digit}"
     if event.carrier:
         words += f" by {event.carrier}"
     if event.type == "received":

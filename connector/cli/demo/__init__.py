@@ -17,6 +17,7 @@ from connector.cli.columns import in_terminal
 
 if TYPE_CHECKING:
     from connector.cli.demo.result import Result
+    from connector.cli.demo.setting import Setting
 
 __all__ = ["command"]
 
@@ -26,12 +27,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.command("demo")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end and nothing else.")
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Leave the configuration in DIR/config and the state in DIR/state.")  # fmt: skip
+              help="Leave the configuration in DIR/config, the state in DIR/state, the recordings in "
+                   "DIR/recordings.")  # fmt: skip
 def command(keep: Path | None, *, as_json: bool) -> None:
     """Run simulated carriers and the real daemon, send codes in several scripts, and check every handset.
 
-    Needs no configuration and leaves nothing behind. All numbers are set aside for fiction, and nothing
-    leaves this machine. Exit codes: 0 everything was as expected, 1 it was not, 2 bad usage.
+    Then the daemon calls simulated telephones and says codes; what they heard is recorded and decoded. The
+    first recording stays as heard.wav in the current folder, or in DIR; nothing else is left behind.
+
+    Needs no configuration. All numbers are set aside for fiction, and nothing leaves this machine. Exit
+    codes: 0 everything was as expected, 1 it was not, 2 bad usage.
 
     \b
     Examples:
@@ -39,12 +44,14 @@ def command(keep: Path | None, *, as_json: bool) -> None:
       connector demo --json --keep /tmp/demo
     """
     from connector.cli.demo.processes import Broken
+    from connector.cli.demo.setting import Setting
 
     if keep is not None and any((keep / name).exists() for name in ("config", "state")):
         raise click.BadParameter(f"{keep} holds an earlier demo; name another folder", param_hint="--keep")
     try:
         with _interruptible(), _folder(keep) as folder:
-            result = _show(folder, as_json=as_json)
+            heard = (Path.cwd() if keep is None else folder) / "heard.wav"
+            result = _show(Setting(folder, heard), as_json=as_json)
     except (Broken, OSError) as error:
         if as_json:
             click.echo(json.dumps({"schema": 1, "ok": False, "error": str(error)}))
@@ -52,12 +59,10 @@ def command(keep: Path | None, *, as_json: bool) -> None:
     sys.exit(0 if result.ok else 1)
 
 
-def _show(folder: Path, *, as_json: bool) -> Result:
+def _show(setting: Setting, *, as_json: bool) -> Result:
     from connector.cli.demo.lines import Lines, Silence, print_result
     from connector.cli.demo.play import perform
-    from connector.cli.demo.setting import Setting
 
-    setting = Setting(folder)
     if as_json:
         result = perform(setting, Silence())
         click.echo(json.dumps(result.as_json(), ensure_ascii=False))

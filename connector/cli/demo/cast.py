@@ -7,11 +7,25 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["AFTERWARDS", "BURST", "LATE", "TEMPLATES", "TWICE", "WRONG", "Message", "Mistake", "wordings"]
+__all__ = [
+    "AFTERWARDS",
+    "AGENT",
+    "BURST",
+    "CALLS",
+    "LATE",
+    "TELEPHONES",
+    "TEMPLATES",
+    "TWICE",
+    "WRONG",
+    "Message",
+    "Mistake",
+    "wordings",
+]
 
 TEMPLATES = Path(__file__).parent / "config" / "templates"
 _LASTS_MINUTES = 5
 _DIGITS = 6
+_CALL = "call"
 
 
 class Message(NamedTuple):
@@ -30,10 +44,13 @@ class Message(NamedTuple):
     expected: str = "delivered"
     several_parts: bool = False
     route: tuple[str, ...] | None = None  # carriers in the order of their attempts, where it is the point
+    journey: str | None = None
+    keys: str | None = None  # that the telephone presses, where it is called
+    transferred: bool = False
 
     def job(self) -> dict[str, Any]:
         """The job as an application writes it."""
-        return {
+        job = {
             "id": self.id,
             "to": self.to,
             "template": self.template,
@@ -41,9 +58,17 @@ class Message(NamedTuple):
             "params": {"code": self.code, "minutes": _LASTS_MINUTES},
             "deadline_s": self.deadline_s,
         }
+        return job if self.journey is None else {**job, "journey": self.journey}
+
+    @property
+    def spoken(self) -> bool:
+        """Whether a call says the code."""
+        return self.journey == _CALL
 
     def text(self, texts: dict[str, dict[str, str]]) -> str:
         """What the handset must show, put together without the daemon's help."""
+        if self.spoken:
+            return f"a call that says {self.code}"
         body = texts[self.template][self.lang]
         return body.format(code=self.code, minutes=_LASTS_MINUTES)
 
@@ -63,8 +88,8 @@ def wordings() -> dict[str, dict[str, str]]:
     return {file.stem: tomllib.loads(file.read_text("utf-8"))["text"] for file in files}
 
 
-def _message(lang: str, to: str, id: str | None = None, **rest: Any) -> Message:
-    code = "".join(secrets.choice("0123456789") for _ in range(_DIGITS))
+def _message(lang: str, to: str, id: str | None = None, digits: int = _DIGITS, **rest: Any) -> Message:
+    code = "".join(secrets.choice("0123456789") for _ in range(digits))
     return Message(id or f"code-{lang}", lang, to, code, **rest)
 
 
@@ -89,6 +114,33 @@ LATE = _message("en", "+441632960108", "late-en", deadline_s=1.5, expected="expi
 
 AFTERWARDS = _message("ja", "+441632960109")
 """Sent when the carriers are back."""
+
+_SPOKEN: dict[str, Any] = {"deadline_s": 50.0, "journey": _CALL, "route": ("west",)}
+
+CALLS = (
+    _message("en", "+441632960131", "call-en", keys="1", **_SPOKEN),
+    _message("de", "+441632960132", "call-agent", 4, keys="10", transferred=True, **_SPOKEN),
+)
+"""Calls placed at once: the first telephone listens to the end; the second one is impatient, presses 1
+before it is asked to, and wants the agent, too."""
+
+AGENT = "+441632960139"
+"""Where key 0 leads."""
+
+_ANSWERS = {"ring_after": "fixed:0.2", "answer_after": "uniform:1,1.5"}
+
+TELEPHONES: dict[str, dict[str, object]] = {
+    CALLS[0].to: {**_ANSWERS, "press": "1@quiet:700"},
+    CALLS[1].to: {**_ANSWERS, "press": "1@3,0@quiet:1200"},
+    AGENT: {
+        **_ANSWERS,
+        "answer_after": 0.5,
+        "says": "announcement",
+        "says_after_s": 0.5,
+        "hang_up_after_s": 5,
+    },
+}
+"""How the simulated telephones behave (`connector.simulator.callee.options`)."""
 
 WRONG = (
     Mistake(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from connector.cli.columns import print_columns
+from connector.cli.demo import cast
 from connector.cli.demo.outcomes import HEADINGS, cells, verdict
 from connector.cli.event_line import event_words
 
 if TYPE_CHECKING:
+    from connector.cli.demo.hearing import Calls
     from connector.cli.demo.result import Refusal, Result
     from connector.cli.demo.track import Track
     from connector.client import Event
@@ -27,6 +29,7 @@ class Silence:
     def refused(self, refusal: Refusal) -> None: ...
     def repeated(self, track: Track, state: str) -> None: ...
     def event(self, track: Track, event: Event) -> None: ...
+    def heard(self, calls: Calls) -> None: ...
     def frame(self) -> None: ...
 
 
@@ -47,6 +50,12 @@ class Lines(Silence):
 
     def event(self, track: Track, event: Event) -> None:
         self._say(event.at, track.message.id, event_words(event))
+
+    def heard(self, calls: Calls) -> None:
+        self._say(time.time(), cast.CALLS[0].id, f"heard {calls.heard or 'no code'}, recorded in {calls.wav}")
+        if calls.transfer.agent_s is not None:
+            words = f"spoke with the agent, who was there for {calls.transfer.agent_s:.1f} s"
+            self._say(time.time(), calls.transfer.job, words)
 
     def _say(self, at: float, id: str, words: str) -> None:
         click.echo(f"{at - self._began_at:7.3f} s  {id:<14}  {words}")

@@ -12,7 +12,7 @@ __all__ = ["HEADINGS", "cells", "verdict"]
 
 HEADINGS = ("JOB", "OUTCOME", "PARTS", "BY", "CARRIER", "HANDSET", "RECEIVED")
 """CARRIER and HANDSET are the times from acceptance to submit_sm_resp and to the receipt; RECEIVED is the
-text that the handset shows."""
+text that the handset shows, or the code that the telephone heard."""
 
 
 def cells(track: Track) -> tuple[str, ...]:
@@ -53,4 +53,6 @@ def verdict(result: Result) -> str:
 def _handset(track: Track) -> str:
     if track.wrong is not None:
         return f"WRONG: {track.wrong}"
+    if track.message.spoken:
+        return f"heard {track.heard}" + (", and the agent" if track.transferred else "")
     return " ".join((track.received or ["nothing, as it must be"])[0].split())

@@ -1,4 +1,4 @@
-"""The play: carriers and daemon start, messages travel, carriers vanish and come back, all is checked."""
+"""The play: carriers and daemon start, messages travel, carriers vanish and come back, telephones ring."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Protocol
 
 from connector.cli.demo import cast
 from connector.cli.demo.cast import Message, Mistake
-from connector.cli.demo.processes import Broken, SimulatedCarrier, running
+from connector.cli.demo.hearing import Calls, listen
+from connector.cli.demo.processes import Broken, SimulatedCallee, SimulatedCarrier, running
 from connector.cli.demo.result import Refusal, Result
-from connector.cli.demo.setting import Setting
+from connector.cli.demo.setting import TRUNK, Setting
 from connector.cli.demo.track import Track
 from connector.cli.job_socket import NAME
 from connector.client import Event, Options, RpcError, Submitted, SyncClient
@@ -23,6 +24,7 @@ __all__ = ["Audience", "perform"]
 _START_S = 20.0
 _FRAME_S = 1 / 15
 _PATIENCE_S = 25.0
+_CALLS_S = 60.0
 
 
 class Audience(Protocol):
@@ -33,15 +35,16 @@ class Audience(Protocol):
     def refused(self, refusal: Refusal) -> None: ...
     def repeated(self, track: Track, state: str) -> None: ...
     def event(self, track: Track, event: Event) -> None: ...
+    def heard(self, calls: Calls) -> None: ...
     def frame(self) -> None: ...
 
 
 def perform(setting: Setting, audience: Audience) -> Result:
     """Everything, from the first process to the last; Broken when it cannot go on."""
     result = Result()
-    audience.act("starting two simulated carriers and the daemon, each a process of its own")
-    with _carriers(setting) as carriers:
-        setting.write({carrier.name: carrier.port for carrier in carriers})
+    audience.act("starting simulated carriers, telephones and the daemon, each a process of its own")
+    with _carriers(setting) as carriers, _telephones(setting) as telephones:
+        setting.write({TRUNK: telephones.port} | {carrier.name: carrier.port for carrier in carriers})
         with (
             running("the daemon", ["run", str(setting.config)], setting.log("daemon")) as daemon,
             _connected(setting, daemon) as client,
@@ -49,6 +52,9 @@ def perform(setting: Setting, audience: Audience) -> Result:
             _Play(client, carriers, audience, result).run()
         result.stopped(daemon.returncode)
         result.received_by(carrier.handsets() for carrier in carriers)
+        audience.act("what the telephones heard")
+        result.calls = listen(telephones.calls(), result.tracks, setting)
+        audience.heard(result.calls)
     return result
 
 
@@ -59,6 +65,15 @@ def _carriers(setting: Setting) -> Iterator[list[SimulatedCarrier]]:
             stack.enter_context(SimulatedCarrier.serving(name, account.options, setting.log(name)))
             for name, account in setting.accounts.items()
         ]
+
+
+@contextmanager
+def _telephones(setting: Setting) -> Iterator[SimulatedCallee]:
+    options = setting.trunk.options
+    with SimulatedCallee.serving(options, setting.recordings, setting.log("callee")) as callee:
+        for number, habits in cast.TELEPHONES.items():
+            callee.number(number, habits)
+        yield callee
 
 
 @contextmanager
@@ -108,6 +123,9 @@ class _Play:
         audience.act("the carriers are back")
         self._submit([cast.AFTERWARDS])
         self._until_final()
+        audience.act("a call that says the code, and one that is handed to an agent")
+        self._submit(cast.CALLS)
+        self._until_final(_CALLS_S)
 
     def _submit(self, messages: Iterable[Message], mistakes: Iterable[Mistake] = ()) -> None:
         messages, mistakes = list(messages), list(mistakes)
@@ -126,9 +144,9 @@ class _Play:
             self._result.refusals.append(refusal)
             self._audience.refused(refusal)
 
-    def _until_final(self) -> None:
+    def _until_final(self, patience_s: float = _PATIENCE_S) -> None:
         """Follow the events until every job has its outcome, or patience ends: the result tells then."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while any(track.outcome is None for track in self._tracks.values()):
             event = self._events.get(_FRAME_S)
             if event is not None and event.id in self._tracks:

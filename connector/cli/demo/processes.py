@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from connector.simulator.control import ask
+from connector.simulator.control_port import ControlError, ask
 
-__all__ = ["Broken", "SimulatedCarrier", "running"]
+__all__ = ["Broken", "SimulatedCallee", "SimulatedCarrier", "running"]
 
 _START_S = 20.0
 _STOP_S = 10.0
@@ -102,6 +102,39 @@ class SimulatedCarrier:
             raise Broken(f"the simulated carrier {self.name} does not answer: {error}") from None
 
 
+class SimulatedCallee:
+    """A running `connector simulate callee`; `serving` starts it."""
+
+    def __init__(self, port: int, control_port: int) -> None:
+        self.port = port
+        self._control_port = control_port
+
+    @classmethod
+    @contextmanager
+    def serving(cls, options: list[str], recordings: Path, log: Path) -> Iterator[SimulatedCallee]:
+        """Listens on a free port, with a control port; its recordings become files."""
+        arguments = ["simulate", "callee", "--listen", "127.0.0.1:0", "--control-port", "0", "--json"]
+        arguments += ["--recordings", str(recordings), *options]
+        with running("the simulated callee", arguments, log) as process:
+            listening = json.loads(_first_line(process))
+            yield cls(listening["port"], listening["control_port"])
+
+    def number(self, number: str, options: dict[str, object]) -> None:
+        """How the telephone of this number behaves."""
+        self._ask("number", number=number, options=options)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The records of all calls (`connector.simulator.callee.records.CallRecord`), the oldest first."""
+        calls: list[dict[str, Any]] = self._ask("calls")
+        return calls
+
+    def _ask(self, command: str, **arguments: Any) -> Any:
+        try:
+            return ask(self._control_port, command, **arguments)
+        except (OSError, ControlError) as error:
+            raise Broken(f"the simulated callee does not do as told: {error}") from None
+
+
 def _first_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], _START_S)
@@ -109,5 +142,5 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     if not line:
         if ready:
             process.wait(_STOP_S)
-        raise Broken("a simulated carrier did not start")
+        raise Broken("a simulated server did not start")
     return line

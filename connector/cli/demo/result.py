@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from connector.cli.demo.cast import Mistake
+    from connector.cli.demo.hearing import Calls
     from connector.cli.demo.track import Track
     from connector.client import RpcError
 
@@ -48,6 +49,7 @@ class Result:
         self.tracks: list[Track] = []
         self.refusals: list[Refusal] = []
         self.duplicate = False
+        self.calls: Calls | None = None
         self._strays = 0
         self._stopped_cleanly = False
 
@@ -74,16 +76,26 @@ class Result:
         return bool(self.tracks) and all(check.ok for check in self._checks())
 
     def as_json(self) -> dict[str, Any]:
-        """The object that `--json` prints; `voice` and `evidence` are null: there is nothing to tell yet."""
+        """The object that `--json` prints; `evidence` is null: there is nothing to tell yet."""
         return {
             "schema": 1,
             "ok": self.ok,
             "jobs": [track.as_json() for track in self.tracks],
-            "voice": None,
+            "voice": None if self.calls is None else self.calls.as_json(),
             "refused": [refusal.as_json() for refusal in self.refusals],
             "evidence": None,
             "checks": [check._asdict() for check in self._checks()],
         }
+
+    @property
+    def _heard(self) -> bool:
+        calls = self.calls
+        spoken = [track for track in self.tracks if track.message.spoken]
+        return calls is not None and calls.wav is not None and all(track.received_right for track in spoken)
+
+    @property
+    def _transferred(self) -> bool:
+        return self.calls is not None and self.calls.transfer.agent_heard
 
     def _checks(self) -> Iterator[Check]:
         tracks = self.tracks
@@ -93,6 +105,8 @@ class Result:
             "every handset has exactly the text that was meant for it, once",
             all(track.received_right for track in tracks) and not self._strays,
         )
+        yield Check("each telephone heard its code, by ear of the matched filter", self._heard)
+        yield Check("key 0 brought the agent, whose words were heard", self._transferred)
         yield Check("what had to be refused was refused", all(each.as_expected for each in self.refusals))
         yield Check("a job submitted twice was sent once", self.duplicate)
         yield Check(f"carriers used: {', '.join(sorted(carriers))}", len(carriers) > 1)

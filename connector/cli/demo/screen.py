@@ -15,19 +15,21 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from connector.cli.demo import cast
 from connector.cli.demo.lines import Silence
 from connector.cli.demo.outcomes import HEADINGS, cells, route, seconds, verdict
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from connector.cli.demo.hearing import Calls
     from connector.cli.demo.result import Refusal, Result
     from connector.cli.demo.track import Track
     from connector.client import Event
 
 __all__ = ["Screen", "print_outcomes"]
 
-_SCALE_S = 3.0
+_SCALE_S, _SPOKEN_SCALE_S = 3.0, 30.0
 _INDENT = "  "
 _LABEL, _STATE, _ROUTE = 13, 19, 12
 _MARK = 11
@@ -47,7 +49,7 @@ class Screen(Silence):
 
     def __enter__(self) -> Screen:
         self._console.print(Text(f"\n{_INDENT}carrier-connector demo", "bold"))
-        self._console.print(Text(f"{_INDENT}real daemon, real SMPP over TCP, every job on disk", "dim"))
+        self._console.print(Text(f"{_INDENT}real daemon, real SMPP, SIP and RTP, every job on disk", "dim"))
         self._live.start()
         return self
 
@@ -76,6 +78,13 @@ class Screen(Silence):
 
     def event(self, track: Track, event: Event) -> None:
         self.frame()
+
+    def heard(self, calls: Calls) -> None:
+        first = cast.CALLS[0].id
+        self._note(first, "♪ heard", "green", f"{calls.heard or 'no code'}, recorded in {calls.wav}")
+        if calls.transfer.agent_s is not None:
+            words = f"spoke with the agent, who was there for {calls.transfer.agent_s:.1f} s"
+            self._note(calls.transfer.job, "♪ heard", "green", words)
 
     def frame(self) -> None:
         self._live.update(self._picture(), refresh=True)
@@ -110,22 +119,26 @@ def _row(track: Track, width: int) -> Text:
 
 
 def _bar(track: Track, width: int) -> Text:
-    """Time from left to right: until the carrier has it, until the handset has it, the end."""
+    """Time from left to right: until the carrier has it or somebody answers, until the end."""
     begin = track.accepted_at
     if begin is None:
         return Text("·" * width, "bright_black")
 
+    scale_s, halfway_at = _SCALE_S, track.sent_at
+    if track.message.spoken:
+        scale_s, halfway_at = _SPOKEN_SCALE_S, track.answered_at
+
     def cell(at: float) -> int:
-        return min(width - 1, max(0, int((at - begin) / _SCALE_S * width)))
+        return min(width - 1, max(0, int((at - begin) / scale_s * width)))
 
     end = cell(track.finished_at or time.time())
-    sent = end if track.sent_at is None else min(end, cell(track.sent_at))
+    sent = end if halfway_at is None else min(end, cell(halfway_at))
     bar = Text("╌" * sent, "yellow")
     bar.append("━" * (end - sent), "cyan")
     if track.outcome is not None:
         bar.append("●" if track.outcome == "delivered" else "✕", _colour(track))
     else:
-        bar.append("╸" if track.sent_at else "╌", "cyan" if track.sent_at else "yellow")
+        bar.append("╸" if halfway_at else "╌", "cyan" if halfway_at else "yellow")
     bar.append("·" * (width - end - 1), "bright_black")
     return bar
 
@@ -134,6 +147,8 @@ def _state(track: Track) -> tuple[str, str]:
     """The words and their colour."""
     if track.outcome is not None:
         return f"{track.outcome:<11}{seconds(track.seconds):>6}", _colour(track)
+    if track.progress:
+        return f"{track.progress} {track.keys}", "cyan"
     if track.sent_at is not None:
         return f"sent, {track.parts} parts" if (track.parts or 1) > 1 else "sent", "cyan"
     return "waiting" if track.accepted_at else "", "yellow"

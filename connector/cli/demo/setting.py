@@ -7,7 +7,9 @@ import secrets
 from pathlib import Path
 from string import Template
 
-__all__ = ["CARRIERS", "CarrierAccount", "Setting"]
+from connector.cli.demo.cast import AGENT
+
+__all__ = ["CARRIERS", "TRUNK", "CarrierAccount", "Setting", "TrunkAccount"]
 
 _SHIPPED = Path(__file__).parent / "config"
 _PASSWORD_OCTETS = 4  # as hexadecimal the 8 characters that a bind may carry (SMPP 3.4 §5.2.2)
@@ -29,20 +31,38 @@ class CarrierAccount:
         self.options = ["--system-id", self.system_id, "--password", self.password, *faults]
 
 
+TRUNK = "west"
+
+
+class TrunkAccount:
+    """Our account with the carrier that has the telephones, and how it knows us."""
+
+    def __init__(self) -> None:
+        self.username = "demo-west"
+        self.password = secrets.token_hex(_PASSWORD_OCTETS)
+        self.options = [
+            "--challenge", "407", "--algorithms", "both", "--realm", "demo.invalid",
+            "--username", self.username, "--password", self.password, "--reliable",
+        ]  # fmt: skip
+
+
 CARRIERS = {"north": _NORTH, "south": _SOUTH}
 """Their peculiarities, all of which occur with real carriers: ids that change between response and receipt,
 receipts twice, or on another bind than the message."""
 
 
 class Setting:
-    """`folder/config` and `folder/state`."""
+    """`folder/config` and `folder/state`; what the first telephone heard goes to the file `heard`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, heard: Path) -> None:
         self.folder = folder
         self.config = folder / "config"
         self.state = folder / "state"
         self.socket = self.state / "jobs.sock"
         self.accounts = {name: CarrierAccount(name, faults) for name, faults in CARRIERS.items()}
+        self.trunk = TrunkAccount()
+        self.recordings = folder / "recordings"
+        self.heard = heard
         self.state.mkdir(mode=0o700, parents=True)
         self.config.mkdir(mode=0o700)
 
@@ -51,15 +71,20 @@ class Setting:
         return self.folder / f"{name}.log"
 
     def write(self, ports: dict[str, int]) -> None:
-        """Write the configuration; the ports are those the carriers were given."""
-        values: dict[str, str | int] = {"uid": os.getuid()}
+        """Write the configuration; the ports are those the carriers and the trunk were given."""
+        values: dict[str, str | int] = {"uid": os.getuid(), "agent": AGENT}
+        values |= {f"{name}_port": port for name, port in ports.items()}
         for name, account in self.accounts.items():
-            values[f"{name}_port"] = ports[name]
             values[f"{name}_system_id"] = account.system_id
-            password = os.open(self.config / f"{name}.password", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(password, "w") as file:
-                file.write(account.password)
+            self._keep_secret(name, account.password)
+        values[f"{TRUNK}_username"] = self.trunk.username
+        self._keep_secret(TRUNK, self.trunk.password)
         for shipped in _SHIPPED.rglob("*.toml"):
             target = self.config / shipped.relative_to(_SHIPPED)
             target.parent.mkdir(exist_ok=True)
             target.write_text(Template(shipped.read_text("utf-8")).substitute(values), "utf-8")
+
+    def _keep_secret(self, name: str, secret: str) -> None:
+        path = self.config / f"{name}.password"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secret)

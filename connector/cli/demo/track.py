@@ -18,7 +18,8 @@ class Track:
 
     accepted_at  seconds since 1970, as are all times
     carriers     of its attempts, in order
-    received     texts on the handset, filled in at the end
+    received     texts on the handset, filled in at the end; heard is the code of a call, by its recording
+    keys         that the daemon told of
     """
 
     message: Message
@@ -32,6 +33,11 @@ class Track:
     outcome: str | None = None
     reason: str | None = None
     received: list[str] | None = None
+    answered_at: float | None = None
+    progress: str = ""
+    keys: str = ""
+    transferred: bool = False
+    heard: str | None = None
 
     def apply(self, event: Event) -> None:
         """Take in an event of this job."""
@@ -39,6 +45,13 @@ class Track:
             self.accepted_at = event.at
         elif event.type == "sent":
             self.sent_at, self.parts = event.at, event.parts
+        elif event.type in ("ringing", "answered", "transferred"):
+            self.progress = event.type
+            self.transferred = self.transferred or event.type == "transferred"
+            if event.type == "answered":
+                self.answered_at = event.at
+        elif event.type == "digit":
+            self.keys += event.digit or ""
         if event.carrier is not None and self.carriers[-1:] != [event.carrier]:
             self.carriers.append(event.carrier)
         self.channel = event.channel or self.channel
@@ -57,7 +70,9 @@ class Track:
 
     @property
     def received_right(self) -> bool:
-        """Whether the handset has the text once; or nothing, where it must not have it."""
+        """Whether the handset has the text, or has heard the code, once; or nothing, where it must not."""
+        if self.message.spoken:
+            return self.heard == self.message.code
         return self.received == ([self.text] if self.message.expected == "delivered" else [])
 
     @property
@@ -70,6 +85,11 @@ class Track:
             return f"{self.parts} part, expected several"
         if message.route is not None and tuple(self.carriers) != message.route:
             return f"went by {', '.join(self.carriers)}, expected {', '.join(message.route)}"
+        if message.spoken and (self.keys, self.transferred) != (message.keys, message.transferred):
+            asked = f"{message.keys} and {'the' if message.transferred else 'no'} agent"
+            return f"keys {self.keys or 'none'} and {'the' if self.transferred else 'no'} agent, not {asked}"
+        if message.spoken and not self.received_right:
+            return f"heard {self.heard or 'no code'}, expected {message.code}"
         if not self.received_right:
             times = "the text, once" if message.expected == "delivered" else "nothing"
             return f"{len(self.received or ())} messages on the handset, expected {times}"
@@ -86,6 +106,9 @@ class Track:
             "seconds_to_carrier": _rounded(self.seconds_to_carrier),
             "carriers": self.carriers,
             "received": len(self.received or ()),
+            "heard": self.heard,
+            "keys": self.keys or None,
+            "transferred": self.transferred,
             "wrong": self.wrong,
         }
 
