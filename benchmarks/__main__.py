@@ -9,6 +9,8 @@ from collections.abc import Callable
 from random import SystemRandom
 from typing import Any
 
+from benchmarks.answering import run as answering
+from benchmarks.calls import run as calling
 from benchmarks.cycle import table
 from benchmarks.cycle.run import cycle
 from benchmarks.cycle.scenarios import SCENARIOS
@@ -20,6 +22,7 @@ _SEED_BITS = 31
 
 _SHOW: dict[str, Callable[[dict[str, Any]], None]] = {
     "cycle": table.show, "throttle": throttling.show, "probe": probing.show,
+    "machine": answering.show, "calls": calling.show,
 }  # fmt: skip
 
 
@@ -44,6 +47,10 @@ def main() -> int:
             result = throttling.throttle(seed, _progress)
         elif arguments.name == "probe":
             result = probing.probe(seed, _progress)
+        elif arguments.name == "machine":
+            result = answering.detection(seed, _progress)
+        elif arguments.name == "calls":
+            result = calling.calls(seed, _progress)
         else:
             result = cycle(seed, arguments.only, _progress)
     except BenchmarkError as error:

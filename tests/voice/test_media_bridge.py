@@ -141,6 +141,10 @@ def test_a_quiet_side_is_filled_with_silence(random: Random) -> None:
         times = [packet.timestamp - packets[0].timestamp & 0xFFFFFFFF for packet in packets]
         assert times == sorted(times) and len(set(times)) == len(times)
         assert packets[-1].marker
+        # The slots that were left to the other side are in the timestamps of the first that was not.
+        last = kinds.rindex("a")
+        assert times[last + 1] - times[last] == 6 * 160
+        assert packets[last + 1].marker
 
 
 def test_a_prompt_into_one_leg_is_heard_by_that_one(random: Random) -> None:

@@ -79,6 +79,16 @@ def test_a_call_that_ends_makes_room_for_the_next() -> None:
     wheel.clock.stop()
 
 
+def test_a_call_that_ends_in_its_slot_takes_no_turn_from_its_group() -> None:
+    wheel = Wheel(60)
+    first = wheel.calls[0]
+    first.slot = lambda now: wheel.clock.leave(first)  # type: ignore[method-assign]
+    for _ in range(20):
+        wheel.turn_after(1)
+    assert [len(call.slots) for call in wheel.calls] == [0] + [1] * 59
+    wheel.clock.stop()
+
+
 @pytest.mark.parametrize("step", [1.0, 0.3, 2.7, 7.0, 19.0, 33.0, 59.0])
 def test_however_the_clock_is_woken_no_slot_is_missing(step: float) -> None:
     wheel = Wheel(20)
@@ -148,8 +158,7 @@ def test_a_prompt_is_whole_after_a_stall(random: Random) -> None:
         session.connect(agreed(far.port), stage.now)
         session.play(audio)
         stage.slots(5)
-        stage._milliseconds += 500
-        stage.clock.turn(stage.now)
+        stage.stall(500)
         stage.slots(12)
         packets = far.take(20)
         assert b"".join(packet.payload for packet in packets) == audio.pcma

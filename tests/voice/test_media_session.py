@@ -50,7 +50,7 @@ def test_what_is_played_arrives_whole(random: Random, codec: str) -> None:
         heard = ear.sound()
         at = heard.index(octets)
         assert heard == silence * at + octets + silence * (len(heard) - at - len(octets))
-        assert {name for _, name in ear.frames} == {codec}
+        assert {(len(frame), name) for frame, name in ear.frames} == {(160, codec)}
 
 
 def test_played_is_told_when_the_last_slot_is_over(random: Random) -> None:
@@ -171,6 +171,30 @@ def test_keys_arrive_and_the_prompt_pauses_for_them(random: Random) -> None:
         assert (statistics.lost, statistics.malformed, statistics.spoofed) == (0, 0, 0)
 
 
+def test_keys_have_pauses_between_them(random: Random) -> None:
+    with Stage(random) as stage:
+        far, session = stage.far_end(), stage.session()
+        session.connect(agreed(far.port), stage.now)
+        session.send_digit("1")
+        session.send_digit("1")
+        stage.slots(20)
+        kinds = "".join("k" if packet.payload_type == 101 else "a" for packet in far.take(20))
+        assert kinds == "k" * 7 + "a" * 3 + "k" * 7 + "a" * 3
+
+
+def test_keys_of_a_source_that_took_over(random: Random) -> None:
+    """Its timestamps are its own: a little lower than those before is no repetition of the past."""
+    with Stage(random) as stage:
+        far, ear = stage.far_end(), Ear()
+        session = stage.session(ear)
+        session.connect(agreed(far.port), stage.now)
+        for ssrc, timestamp in ((1, 20_000), (2, 10_000)):
+            far.send(session, 0, ssrc=ssrc)
+            far.send(session, 1, ssrc=ssrc)
+            far.send(session, 2, bytes.fromhex("078a0140"), payload_type=101, timestamp=timestamp, ssrc=ssrc)
+        stage.until(lambda: ear.digits == "77")
+
+
 def test_keys_that_cannot_be_sent(random: Random) -> None:
     with Stage(random) as stage:
         far, session = stage.far_end(), stage.session()
@@ -275,6 +299,16 @@ def test_media_that_stop_coming(random: Random) -> None:
         assert [what for what, _ in ear.told] == ["timed out", "first", "timed out"]
 
 
+@pytest.mark.rule("rtp.timeout")
+def test_a_stall_of_ours_does_not_put_the_time_out_off(random: Random) -> None:
+    with Stage(random) as stage:
+        far, ear = stage.far_end(), Ear()
+        stage.session(ear, timeout_s=0.9).connect(agreed(far.port), stage.now)
+        stage.stall(1000)
+        stage.slots(1)
+        assert [what for what, _ in ear.told] == ["timed out"]
+
+
 def test_no_media_are_missed_while_none_are_to_come(random: Random) -> None:
     with Stage(random) as stage:
         far, ear = stage.far_end(), Ear()
@@ -289,8 +323,7 @@ def test_no_media_are_missed_while_none_are_to_come(random: Random) -> None:
 
 def test_reports_tell_loss_and_round_trip(random: Random) -> None:
     with Stage(random) as stage:
-        far = stage.far_end()
-        control = stage.far_end(far.port + 1)
+        far, control = stage.far_pair()
         session = stage.session()
         session.connect(agreed(far.port), stage.now)
         stage.advance(4000)
@@ -300,7 +333,10 @@ def test_reports_tell_loss_and_round_trip(random: Random) -> None:
         assert report.blocks == ()
         block = rtcp.ReportBlock(report.ssrc, 64, 3, 0, 0, report.ntp >> 16 & 0xFFFFFFFF, 0)
         sent_at = report.ntp / (1 << 32) - 2208988800 - stage.clock.unix_offset
-        answer = rtcp.encode([rtcp.ReceiverReport(1, (block,)), rtcp.SourceDescription(((1, "far"),))])
+        of_another = rtcp.ReportBlock(report.ssrc ^ 1, 255, 3, 0, 0, 1, 0)
+        answer = rtcp.encode(
+            [rtcp.ReceiverReport(1, (block, of_another)), rtcp.SourceDescription(((1, "far"),))]
+        )
         control.socket.sendto(answer, (HOST, session.local[1] + 1))
         stage.until(lambda: session.statistics().remote_lost_fraction is not None)
         statistics = session.statistics()
@@ -323,8 +359,7 @@ def test_two_sessions_report_to_each_other(random: Random) -> None:
 
 def test_goodbye_names_the_source(random: Random) -> None:
     with Stage(random) as stage:
-        far = stage.far_end()
-        control = stage.far_end(far.port + 1)
+        far, control = stage.far_pair()
         session = stage.session()
         session.connect(agreed(far.port), stage.now)
         stage.slots(1)

@@ -86,6 +86,10 @@ def test_same_keys_in_a_row_are_told_apart(start: int):
     assert heard(line("112233##**000", start=start)) == "112233##**000"
 
 
+def test_the_same_key_again_without_a_pause():
+    assert heard(line("11", gap=0)) == "11"
+
+
 def test_keys_in_a_row_without_their_ends():
     packets = [packet for packet in line("1122") if not parse(packet.payload)[0].end]
     assert heard(packets) == "1122"

@@ -9,8 +9,6 @@ import pytest
 
 from protocols.rtp.g711 import A_TO_MU, MU_TO_A, PCMA, PCMU, Law
 
-pytestmark = pytest.mark.rule("rtp.g711")
-
 SAMPLES = range(-32768, 32768)
 ALL = pack("<65536h", *SAMPLES)
 OCTETS = bytes(range(256))
@@ -58,6 +56,7 @@ def test_decision_values_end_where_the_tables_do():
 
 
 @pytest.mark.parametrize(("law", "octet"), [(PCMU, mu_octet), (PCMA, a_octet)])
+@pytest.mark.rule("rtp.g711")
 def test_every_sample_has_the_octet_of_its_interval(law: Law, octet):
     encoded = law.encode(ALL)
     wrong = [sample for sample, got in zip(SAMPLES, encoded, strict=True) if got != octet(sample)]
@@ -81,6 +80,7 @@ def test_every_octet_of_a_law_is_the_middle_of_its_interval():
     ("law", "positive", "loudest", "negative", "lowest"),
     [(PCMU, 0xFF, 0x80, 0x7F, 0x00), (PCMA, 0xD5, 0xAA, 0x55, 0x2A)],
 )
+@pytest.mark.rule("rtp.g711")
 def test_polarity(law: Law, positive: int, loudest: int, negative: int, lowest: int):
     """A-law with its sign bit upside down sounds the same to an ear, and is wrong all the same."""
     assert law.encode(pack("<4h", 0, 32767, -1, -32768)) == bytes([positive, loudest, negative, lowest])

@@ -109,6 +109,11 @@ def test_a_relay_of_another_source_or_a_restart_begins_anew():
     assert jump is not None and (jump.sequence, jump.timestamp, jump.marker) == (103, 5480, True)
 
 
+def test_a_relay_goes_on_for_hours():
+    relay = Relay(fresh())
+    assert all(relayed(relay, original(number)) for number in range(150_000))
+
+
 @given(st.integers(0, 1 << 32), st.integers(0, 0xFFFF))
 def test_what_was_relayed_can_be_put_back_in_order(seed: int, first: int):
     """Long, with loss and small displacements: no number twice, and timestamps rise with the numbers."""
