@@ -145,7 +145,7 @@ class Call:
         self.core.calls.pop((self.call_id, self.local_tag), None)
         self.awaited_ack.stop()
         if self.refreshing is not None:
-            self.refreshing.stop()
+            self.refreshing.close(now)
         if self.transfer is not None:
             self.end_transfer(False, self.transfer.status)
         self.dialogs.clear()

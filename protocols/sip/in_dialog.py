@@ -49,9 +49,19 @@ def _refuses_session(call: Call, transaction: ServerTransaction, request: Reques
         call.respond(transaction, 491, now)
     elif too_small(request):
         call.respond(transaction, 422, now, (("Min-SE", str(MIN_SE)),))
+    elif not _has_target(request):
+        call.respond(transaction, 400, now)
     else:
         return False
     return True
+
+
+def _has_target(request: Request) -> bool:
+    contact = request.contact
+    try:
+        return contact is None or contact.address().scheme in ("sip", "sips")
+    except RemoteProtocolError:
+        return False
 
 
 def _invite(call: Call, dialog: Dialog, transaction: ServerTransaction, request: Request, now: float) -> None:
@@ -70,8 +80,7 @@ def _invite(call: Call, dialog: Dialog, transaction: ServerTransaction, request:
             return
     else:
         body = call.describe(media)
-    if not _aimed(call, dialog, transaction, request, now):
-        return
+    _aim(dialog, request)
     timer, headers = of_request(request)
     lines = (("Contact", call.contact), ("Allow", ALLOW), ("Supported", "timer"), *headers, SDP_TYPE)
     response = call.core.response(request, 200, headers=lines, body=body)
@@ -92,8 +101,7 @@ def _update(call: Call, dialog: Dialog, transaction: ServerTransaction, request:
         except SdpError:
             call.respond(transaction, 488, now)
             return
-    if not _aimed(call, dialog, transaction, request, now):
-        return
+    _aim(dialog, request)
     timer, headers = of_request(request)
     lines = (("Contact", call.contact), ("Supported", "timer"), *headers)
     call.respond(transaction, 200, now, (*lines, SDP_TYPE) if body else lines, body)
@@ -101,15 +109,10 @@ def _update(call: Call, dialog: Dialog, transaction: ServerTransaction, request:
     _tell_media(call, before)
 
 
-def _aimed(call: Call, dialog: Dialog, transaction: ServerTransaction, request: Request, now: float) -> bool:
-    """Take the Contact as the new target; 400 where it is none."""
-    try:
-        dialog.refresh_target(request.contact)
-    except RemoteProtocolError:
-        call.respond(transaction, 400, now)
-        return False
+def _aim(dialog: Dialog, request: Request) -> None:
+    """Take the Contact as the new target; it was looked at before."""
+    dialog.refresh_target(request.contact)
     dialog.learn_allowed(request)
-    return True
 
 
 def _tell_media(call: Call, before: object) -> None:

@@ -11,6 +11,7 @@ from protocols.sip.events import MediaChanged
 from protocols.sip.message import Response
 from protocols.sip.session_timer import SessionTimer, asked, min_se_of, of_answer
 from protocols.sip.timers import Alarm
+from protocols.sip.transaction_tables import Input
 from protocols.sip.transactions import ClientTransaction
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Refreshing:
         self.inviting = False
         self._call = call
         self._timer: SessionTimer | None = None
+        self._transaction: ClientTransaction | None = None
         self._refresh: Alarm | None = None
         self._end: Alarm | None = None
         self._acks: tuple[int, bytes] = (0, b"")
@@ -42,6 +44,16 @@ class Refreshing:
             if alarm is not None:
                 alarm.cancel()
         self._refresh = self._end = None
+
+    def close(self, now: float) -> None:
+        """The call has ended: a re-INVITE that is not answered soon never will be (RFC 3261 §15.1.2)."""
+        self.stop()
+        if self.inviting and self._transaction is not None:
+            clock, patience = self._call.core.clock, self._call.core.timers.patience
+            clock.at(now + patience, self._abandon, self._transaction)
+
+    def _abandon(self, transaction: ClientTransaction, now: float) -> None:
+        transaction.step(Input.ABANDON, now)
 
     def begin(self, timer: SessionTimer | None, now: float) -> None:
         self.stop()
@@ -84,7 +96,7 @@ class Refreshing:
         if call.authorization is not None:
             for name, value in call.authorization.headers("INVITE", request.uri, request.body):
                 request.headers.add(name, value)
-        call.core.transactions.request(request, dialog.flow, self, now)
+        self._transaction = call.core.transactions.request(request, dialog.flow, self, now)
 
     def answered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """What came to our re-INVITE."""

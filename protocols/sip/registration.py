@@ -113,7 +113,8 @@ class Registration:
         granted = self._granted(response)
         self._core.tell(Registered(self, granted))
         early = max(granted * 0.8, granted - 30.0) if granted > 10 else granted / 2
-        self._alarm = self._core.clock.at(now + max(early, 1.0), self._due, None)
+        pause = max(early, 1.0) if granted else BACKOFF_S[1]  # 0: this registrar keeps nothing
+        self._alarm = self._core.clock.at(now + pause, self._due, None)
 
     def _granted(self, response: Response) -> int:
         """§10.2.4: what our own Contact in the answer has, or Expires, or what we asked for."""

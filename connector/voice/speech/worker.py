@@ -7,6 +7,7 @@ daemon.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -33,8 +34,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # A process that hangs in its engine never sees that standard input was closed.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # Media of calls under way come first.
-    os.nice(_NICENESS)
+    # Media of calls under way come first. In connector@.service, which permits no such call, by Nice= of the
+    # unit.
+    with contextlib.suppress(PermissionError):
+        os.nice(_NICENESS)
     replies = _own_output()
     settings = read(sys.stdin.buffer)
     if not isinstance(settings, Settings):

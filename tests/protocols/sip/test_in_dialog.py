@@ -396,3 +396,48 @@ def test_a_notify_of_something_else(play):
     play.answered()
     play >> of_peer(play.sent, "NOTIFY", 1, ("Event", "presence")) << 489
     over(play)
+
+
+def test_a_re_invite_that_rings_for_ever_ends_with_the_session(play):
+    call = play.answered(("Session-Expires", "100"), session_expires_s=100)
+    play >> 50 << "INVITE" >> answer(play.sent, 180)
+    play >> 18 << "BYE" >> answer(play.sent, 200) << Ended(call, "session_timer", None)
+    assert play.agent.calls == 0
+
+
+def test_the_session_cannot_be_changed_before_the_answer(play):
+    play.invite()
+    play << "INVITE" >> answer(play.sent, 180) << Progress
+    play >> of_peer(play.sent, "UPDATE", 1, SDP, body=SESSION) << 500
+    assert play.last.headers.get("retry-after") == "1"
+    play >> of_peer(play.sent, "INFO", 2, ("Content-Type", "application/dtmf"), body=b"1") << 200
+    play >> answer(play.sent, 486) << "ACK" << Rejected
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+@pytest.mark.parametrize("contact", ["<tel:+2521234>", "<mailto:bob@example.com>"])
+def test_a_new_target_that_is_none(play, method, contact):
+    play.answered()
+    request = of_peer(play.sent, method, 1, SDP, body=SESSION)
+    request.headers.set("Contact", contact)
+    play >> request << 400
+    if method == "INVITE":
+        ack = ack_of(request)
+        ack.headers.set("Via", str(request.via))
+        play >> ack
+    over(play)
+
+
+def test_the_peer_moves(play):
+    call = play.answered()
+    update = of_peer(play.sent, "UPDATE", 1)
+    update.headers.set("Contact", "<sip:bob@192.0.2.77:5090>")
+    play >> update << 200
+    call.info_digit("1", play.now)
+    play << "INFO"
+    assert (play.sent.uri, play.to.remote) == ("sip:bob@192.0.2.77:5090", ("192.0.2.77", 5090))
+    moved = play.flow._replace(remote=("192.0.2.77", 5090))
+    play.agent.receive(answer(play.sent, 200).encode(), moved, play.now)
+    bye = of_peer(play.sent, "BYE", 2)
+    play.agent.receive(bye.encode(), moved, play.now)
+    play << 200 << Ended(call, "peer", None)

@@ -421,3 +421,26 @@ def test_what_cannot_be_read_is_told_and_answered_where_it_can(play):
     assert (flow, data[:11]) == (play.flow, b"SIP/2.0 400")
     play << RemoteProtocolError
     play >> b"\r\n\r\n" >> b"\0" >> b""
+
+
+def test_connections_are_bounded(playbook):
+    play = playbook(limits=AgentLimits(connections=1))
+    flow = Flow("tcp", ("192.0.2.1", 5060), ("192.0.2.2", 40000))
+    play.agent.receive(b"OPTIONS", flow, play.now)
+    other = flow._replace(remote=("192.0.2.2", 40001))
+    play.agent.receive(b"OPTIONS", other, play.now)
+    play << RemoteProtocolError(other, "too many connections", True)
+    play.agent.flow_lost(flow, "closed", play.now)
+    play.agent.receive(b"OPTIONS", other, play.now)
+    play.nothing_more()
+
+
+def test_the_caller_is_gone_with_its_connection(playbook):
+    flow = Flow("tls", ("192.0.2.1", 5061), ("192.0.2.2", 40000))
+    play = playbook(flow=flow, accepts_calls=True)
+    invite = from_stranger("INVITE", body=SESSION)
+    play >> invite << 100 << Invited
+    call = play.told.call
+    assert call.contact == "<sip:alice@192.0.2.1:5061;transport=tls>"
+    play.agent.flow_lost(flow, "closed", play.now)
+    play << Cancelled(call, None)
