@@ -55,7 +55,7 @@ class Dispatcher:
         self._known: dict[str, Carrier] = {}  # those that are no longer chosen as well
         self.acknowledgements = Acknowledgements(self._known, lambda name: name in self._carriers, metrics)
         self._names: dict[Channel, frozenset[str]] = {"sms": frozenset(), "voice": frozenset()}
-        self._mixed = False  # there are carriers of both channels
+        self._foreign = self._names  # by channel: the carriers of the other one
         self._under_way: set[int] = set()
         self._calls: dict[int, Attempt] = {}  # by job
         self._scheduled = False
@@ -78,7 +78,7 @@ class Dispatcher:
             channel: frozenset(carrier.name for carrier in carriers if carrier.channel == channel)
             for channel in self._names
         }
-        self._mixed = all(self._names.values())
+        self._foreign = {"sms": self._names["voice"], "voice": self._names["sms"]}
         for job in self.queue.empty():
             self.enqueue(job)
         self.room()
@@ -164,7 +164,7 @@ class Dispatcher:
     def _fit(self, standing: Standing, candidates: dict[str, Candidate], now: float) -> list[Candidate]:
         """The candidates that a job of this standing may use now."""
         tried, limits, channel = standing
-        others = tried | self._names["voice" if channel == "sms" else "sms"] if self._mixed else tried
+        others = tried | foreign if (foreign := self._foreign[channel]) else tried
         if not others and not limits:
             return list(candidates.values())
         fit = [candidate for name, candidate in candidates.items() if name not in others]
@@ -301,14 +301,11 @@ class Dispatcher:
             self._missed(attempt, end, now)
         elif end.result == "refused":
             ending = self._ending(attempt, end.kind)
-            self._settle(
-                attempt,
-                "deferred" if ending is Ending.REFUSED_NOW else "refused",
-                end.status,
-                end.reason,
-                now,
-            )
-            self._go_on(job, ending, attempt.carrier, end.reason, now)
+            if ending is Ending.REFUSED_NOW and end.redial_s is None:
+                ending = Ending.REFUSED_HERE  # often enough
+            result = "deferred" if ending is Ending.REFUSED_NOW else "refused"
+            self._settle(attempt, result, end.status, end.reason, now)
+            self._go_on(job, ending, attempt.carrier, end.reason, now, pause_s=end.redial_s or _PAUSE_S)
         elif end.result == "unsent":
             self.unsent(attempt, end.reason, now)
         else:
@@ -320,8 +317,8 @@ class Dispatcher:
         if job.cancelled:
             self.release(job)
         elif end.redial_s is not None and now + end.redial_s < job.deadline_at:
-            self._under_way.discard(job.key)
-            self._loop.call_later(end.redial_s, self.enqueue, job)
+            job.tried = job.barred
+            self._pause(job, end.redial_s)
         else:
             self._finish(job, "undelivered", "undelivered", end.reason, now, carrier=attempt.carrier.name)
 
@@ -368,13 +365,16 @@ class Dispatcher:
             self.admit(job)
             self.enqueue(job)
         for job, account, carrier in recovered.outstanding:
-            end = "before the submit_sm_resp" if job.channel == "sms" else "during the call"
-            reason = f"the daemon ended {end}"
+            call = job.channel == "voice"
+            reason = f"the daemon ended {'during the call' if call else 'before the submit_sm_resp'}"
             self.admit(job)
             self._journal.batch.settles.append(
                 Settle(job, job.attempts, account, carrier, "unknown", None, now, reason)
             )
-            self._go_on(job, Ending.UNKNOWN, None, reason, now)
+            if call:
+                self._finish(job, "unknown", "unknown", reason, now, carrier=carrier)
+            else:
+                self._go_on(job, Ending.UNKNOWN, None, reason, now)
         self._journal.touch()
 
     # Stop
@@ -415,6 +415,7 @@ class Dispatcher:
         now: float,
         *,
         attempted: bool = True,
+        pause_s: float = _PAUSE_S,
     ) -> None:
         if job.cancelled:
             self.release(job)
@@ -446,9 +447,9 @@ class Dispatcher:
         elif step is After.AWAIT_RECEIPT:
             self.release(job)
         else:
-            self._wait(job, step)
+            self._wait(job, step, pause_s)
 
-    def _wait(self, job: LiveJob, step: After) -> None:
+    def _wait(self, job: LiveJob, step: After, pause_s: float) -> None:
         if step is After.PAUSE:
             job.tried = job.barred
         job.resent = job.resent or step is After.RESEND
@@ -457,10 +458,14 @@ class Dispatcher:
         if (job.app, job.id) not in self.live:
             self.admit(job)
         if step is After.PAUSE:
-            self._under_way.discard(job.key)
-            self._loop.call_later(_PAUSE_S, self.enqueue, job)
+            self._pause(job, pause_s)
         else:
             self.enqueue(job)
+
+    def _pause(self, job: LiveJob, seconds: float) -> None:
+        self._under_way.discard(job.key)
+        left = max(0.0, job.deadline_at - self._now())  # then it expires, and is told so at once
+        self._loop.call_later(min(seconds, left), self.enqueue, job)
 
     def _finish(
         self,

@@ -44,6 +44,8 @@ _log = logging.getLogger(__name__)
 
 _TEMPORARY_FAILURE: Final = 41
 """Q.850, for a call whose media stopped."""
+_AGAIN_S: Final = 5.0
+"""Where nothing left: addresses and prompts may be there then."""
 _ENDED_BY: Final[dict[str, EndedBy]] = {
     "peer": "listener",
     "us": "us",
@@ -108,6 +110,9 @@ class VoiceCall(LegOwner):
         return any(said.name in ("code", "message") for said in self.record.detail.prompts)
 
     def start(self) -> None:
+        if self._given_up is not None:  # while its intent was committed
+            self._not_made("unsent", "cancelled")
+            return
         self._setup = asyncio.create_task(self._set_up())
         self._setup.add_done_callback(self._was_set_up)
 
@@ -259,7 +264,8 @@ class VoiceCall(LegOwner):
         if not self._keys.press(source) or self.record.detail.answered is None:
             return
         self.record.detail.key_pressed(digit, self.record.since(now))
-        self._desk.progress(self.attempt, "digit", now, digit)
+        if not self.record.detail.keys_dropped:
+            self._desk.progress(self.attempt, "digit", now, digit)
         if self._agent is not None:
             self._agent.press(digit, now)
         self._script.digit(digit, now)
@@ -340,7 +346,8 @@ class VoiceCall(LegOwner):
         """Nothing has left."""
         now = self._desk.lane.now()
         self._close()
-        self._desk.ended(self, None, CallEnd(result, reason, kind=StatusClass.TRANSIENT), now)
+        end = CallEnd(result, reason, kind=StatusClass.TRANSIENT, redial_s=_AGAIN_S)
+        self._desk.ended(self, None, end, now)
 
     def _finish(
         self, kind: CallClass, status: int | None, cause: int | None, by: EndedBy, now: float
@@ -353,9 +360,13 @@ class VoiceCall(LegOwner):
         if (media := self._close()) is not None:
             record.media(media, self._desk.lane.moment)
         policy = POLICIES[kind]
-        again = policy.redial_after_s if self.attempt.number <= policy.redials else None
+        seen = self._leg.call is not None and self._leg.call.provisional_seen
+        again = policy.redial_after_s if self.attempt.number <= policy.redials and not seen else None
+        result = end_of(kind, delivered=detail.delivered)
+        if seen and result == "refused" and policy.next_trunk:
+            result = "undelivered"  # it may have rung: no other trunk lets it ring again
         end = CallEnd(
-            end_of(kind, delivered=detail.delivered),
+            result,
             policy.reason,
             status=detail.status,
             kind=policy.refusal or StatusClass.TRANSIENT,

@@ -64,7 +64,7 @@ class Endpoint:
         self._timer_at = 0.0
         self._turn: asyncio.Handle | None = None
         self._idle: asyncio.Event | None = None
-        self._busy = False
+        self._busy = self._closed = False
         self._told_at = 0.0
 
     @property
@@ -90,6 +90,7 @@ class Endpoint:
 
     async def close(self) -> None:
         """Nothing is said to anybody: the calls must have ended before."""
+        self._closed = True
         await self._datagrams.close()
         await self._streams.close()
         for handle in (self._timer, self._turn):
@@ -197,7 +198,7 @@ class Endpoint:
 
     def _arm(self) -> None:
         at = self.agent.next_timer()
-        if at is None:
+        if at is None or self._closed:
             return
         # A timer that fires early costs one look; making a new one for every message would cost more.
         if self._timer is not None:

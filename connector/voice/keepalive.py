@@ -11,6 +11,7 @@ from typing import Final
 from connector.log import event as log_event
 from connector.voice.resolve import Target, Unresolvable
 from connector.voice.uplink import Uplink
+from protocols.sip.errors import SipError
 
 __all__ = ["KeepAlive"]
 
@@ -67,8 +68,11 @@ class KeepAlive:
         except (OSError, TimeoutError) as error:
             self._tell(target, type(error).__name__)
             return
+        try:
+            self._uplink.options(flow, partial(self._answered, target), self._now())
+        except SipError:  # so much is under way that there is no room for a question
+            return
         self._asked.add(target)
-        self._uplink.options(flow, partial(self._answered, target), self._now())
 
     def _answered(self, target: Target, status: int | None, now: float) -> None:
         self._asked.discard(target)
@@ -78,15 +82,10 @@ class KeepAlive:
         rested = self._uplink.health.rests(target, now)
         self._uplink.health.worked(target, now)
         if rested and not self._uplink.health.rests(target, now):
-            log_event(_log, "trunk answers again", trunk=self._uplink.config.name)
+            address = f"{target.address}:{target.port}"
+            log_event(_log, "trunk address answers again", trunk=self._uplink.config.name, address=address)
             self._changed()
 
     def _tell(self, target: Target, reason: str) -> None:
-        now, health = self._now(), self._uplink.health
-        if not health.rests(target, now):
-            log_event(
-                _log, "trunk does not answer", level=logging.WARNING,
-                trunk=self._uplink.config.name, reason=reason,
-            )  # fmt: skip
-        health.failed(target, now)
+        self._uplink.failed(target, reason, self._now())
         self._changed()

@@ -102,8 +102,8 @@ class Leg:
             target = self._target = self._left.pop(0)
             try:
                 flow = await uplink.flow(target)
-            except (OSError, TimeoutError):
-                uplink.health.failed(target, lane.now())
+            except (OSError, TimeoutError) as error:
+                uplink.failed(target, type(error).__name__, lane.now())
                 continue
             if self._unwanted():
                 break
@@ -148,10 +148,12 @@ class Leg:
         """RFC 3263 §4.3: no answer at all, no connection, or 503, and the telephone has not rung."""
         if not (event.status == _CONGESTED or (event.local and event.status == _TIMED_OUT)):
             return False
-        if self._target is not None and (event.local or event.retry_after is not None):
-            self._uplink.health.failed(self._target, now, event.retry_after)
         assert self.call is not None
-        return bool(self._left) and not self._given_up and not self.call.provisional_seen
+        rang = self.call.provisional_seen
+        if self._target is not None and not rang and (event.local or event.retry_after is not None):
+            said = "no answer to INVITE" if event.local else f"INVITE answered {event.status}"
+            self._uplink.failed(self._target, said, now, event.retry_after)
+        return bool(self._left) and not self._given_up and not rang
 
     async def _again(self, refused: Rejected) -> None:
         try:

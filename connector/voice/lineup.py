@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from connector.carriers.contract import Outcomes
 from connector.config import Config
 from connector.config import Trunk as TrunkConfig
+from connector.log import event as log_event
 from connector.metrics import Metrics, TrunkLive, VoiceLive
 from connector.voice.lane import VoiceLane
 from connector.voice.speech import Speech
@@ -17,6 +20,8 @@ from connector.voice.speech.service import Progress
 from connector.voice.trunk import Trunk
 
 __all__ = ["TrunkLineup", "account_of"]
+
+_log = logging.getLogger(__name__)
 
 
 def account_of(trunk: TrunkConfig) -> str:
@@ -72,20 +77,24 @@ class TrunkLineup:
         """
         before = {trunk.name: _made_of(trunk, self._config) for trunk in _enabled(self._config)}
         self._config = config
-        kept, present = dict[str, Trunk](), self._trunks
+        kept, present, fresh = dict[str, Trunk](), self._trunks, list[Trunk]()
         for trunk in _enabled(config):
             old = present.get(trunk.name)
             if old is not None and before[trunk.name] == _made_of(trunk, config):
                 kept[trunk.name] = old
             else:
                 kept[trunk.name] = self._made(trunk, accounts)
-                kept[trunk.name].start()
+                fresh.append(kept[trunk.name])
         self._trunks = kept
-        for name, old in present.items():
-            if kept.get(name) is not old:
-                task = asyncio.create_task(_leave(old, grace_s), name=f"farewell of {name}")
-                self._farewells.add(task)
-                task.add_done_callback(self._farewells.discard)
+        left = [old for name, old in present.items() if kept.get(name) is not old]
+        self._begin(_hand_over(left, fresh), "trunks hand over")
+        for old in left:
+            self._begin(_leave(old, grace_s), f"farewell of {old.name}")
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
 
     async def close(self) -> None:
         """End what is left, the trunks in use excepted: they are somebody else's to stop."""
@@ -126,6 +135,16 @@ def _enabled(config: Config) -> Sequence[TrunkConfig]:
 def _made_of(trunk: TrunkConfig, config: Config) -> object:
     """A password is read when a trunk starts: who changes one restarts the daemon."""
     return trunk, config.scripts
+
+
+async def _hand_over(left: Sequence[Trunk], fresh: Sequence[Trunk]) -> None:
+    """An account's contact is the same for both: whoever leaves un-registers it before the next registers."""
+    await asyncio.gather(*(trunk.unregister() for trunk in left))
+    for trunk in fresh:
+        try:
+            trunk.start()
+        except OSError as error:
+            log_event(_log, "a trunk cannot start", level=logging.ERROR, trunk=trunk.name, error=error)
 
 
 async def _leave(trunk: Trunk, grace_s: float) -> None:

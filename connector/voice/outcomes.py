@@ -5,8 +5,8 @@ Sources: statuses RFC 3261 §21, 433 RFC 5079, 428 and 436 to 438 RFC 8224, 607 
 §7.2.4.1. That mapping loses what a cause said (an unanswered and a switched-off telephone are both 480), so
 that a specific cause beats the status.
 
-A call is dialled again by itself only where its end is certain. One that was lost after a provisional answer
-may have been heard: it stays unknown and is not dialled again.
+A call is dialled again by itself, over any trunk, only where no provisional answer (101 to 199) was seen. One
+that was lost after such an answer may have been heard: it stays unknown.
 """
 
 from __future__ import annotations

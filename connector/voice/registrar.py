@@ -11,6 +11,7 @@ from connector.log import event as log_event
 from connector.voice.resolve import Target, Unresolvable
 from connector.voice.uplink import Uplink
 from protocols.sip import events as sip
+from protocols.sip.errors import SipError
 from protocols.sip.registration import Registration
 
 __all__ = ["Registrar"]
@@ -51,9 +52,10 @@ class Registrar:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._registration is not None and self.registered:
-            self._registration.end(self._now())
+        if self._registration is not None and self.refused is None:
+            self._registration.end(self._now())  # also one that is still being asked for
             self._uplink.endpoint.touch()
+        if self._registration is not None and self.registered:
             try:
                 await asyncio.wait_for(self._gone.wait(), _LEAVE_S)
             except TimeoutError:
@@ -72,11 +74,15 @@ class Registrar:
             for target in uplink.health.usable(targets, self._now()) or targets:
                 try:
                     flow = await uplink.flow(target)
-                except (OSError, TimeoutError):
-                    uplink.health.failed(target, self._now())
+                except (OSError, TimeoutError) as error:
+                    uplink.failed(target, type(error).__name__, self._now())
                     continue
                 self._target = target
-                self._registration = uplink.register(flow, self, self._now())
+                try:
+                    self._registration = uplink.register(flow, self, self._now())
+                except SipError as error:
+                    log_event(_log, "no REGISTER can be sent", level=logging.ERROR, error=error)
+                    break
                 return
 
     # Owner
@@ -106,7 +112,7 @@ class Registrar:
             self._changed()
         elif status in _NO_ANSWER and self._target is not None and self._registration is not None:
             # Its way is broken: another one, instead of the same one again.
-            self._uplink.health.failed(self._target, now)
+            self._uplink.failed(self._target, f"no answer to REGISTER ({status})", now)
             registration, self._registration = self._registration, None
             registration.end(now)
             self._uplink.endpoint.touch()

@@ -118,8 +118,9 @@ class Trunk(Carrier):
             raise Unsendable("this is a trunk for calls, and the job is a message")
         if not self._config.destination.takes(job.recipient):
             raise Unsendable("the trunk does not serve this destination", "to")
-        if match(voice.lang) is None:
-            raise Unsendable("there are no prompts in this language", "template")
+        if voice.message and match(voice.lang) is None:
+            # Prompts can be in another language, and a code is a code; a message cannot.
+            raise Unsendable("messages cannot be spoken in this language", "template")
         attempt = TrunkAttempt(job, self, 1)
         attempt.call = VoiceCall(
             attempt,
@@ -193,6 +194,11 @@ class Trunk(Carrier):
             self._settled.clear()
             await self._settled.wait()
 
+    async def unregister(self) -> None:
+        """Calls under way go on; new ones are another trunk's."""
+        if self._registrar is not None:
+            await self._registrar.stop()
+
     async def stop(self) -> None:
         """BYE or CANCEL to every call; who does not answer that in time is left behind."""
         self._draining = True
@@ -205,8 +211,7 @@ class Trunk(Carrier):
             for call in list(self._calls):
                 call.give_up_waiting(self._now())
         await self._keepalive.stop()
-        if self._registrar is not None:
-            await self._registrar.stop()
+        await self.unregister()
 
     def state(self, now: float) -> TrunkState:
         """up: it takes calls. down: no address is known, or all of them rest. registering, refused: the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import ssl
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import msgspec
 from connector.config import Tls, read_password
 from connector.config.tls import TlsError, context_of
 from connector.config.trunk import Trunk
+from connector.log import event as log_event
 from connector.voice.endpoint import Endpoint, Owner
 from connector.voice.health import Health
 from connector.voice.resolve import Host, Resolver, Target, Unresolvable, host_of
@@ -21,6 +23,8 @@ from protocols.sip.sdp import KEY_LENGTH, Crypto, LocalMedia
 from protocols.sip.uri import Uri, host_text
 
 __all__ = ["Uplink", "is_uri"]
+
+_log = logging.getLogger(__name__)
 
 _SUITE = "AES_CM_128_HMAC_SHA1_80"
 
@@ -79,6 +83,15 @@ class Uplink:
             uri = Uri.parse(called)
             return list(await self._resolver.targets(Host(uri.host, uri.port), self.config.trunk.transport))
         return sorted(await self.find(), key=lambda target: self.health.rests(target, now))
+
+    def failed(self, target: Target, reason: str, now: float, retry_after: float | None = None) -> None:
+        """An address did not do its part: it rests, and the log says why when it begins to."""
+        if not self.health.rests(target, now):
+            log_event(
+                _log, "trunk address rests", level=logging.WARNING,
+                trunk=self.config.name, address=f"{target.address}:{target.port}", reason=reason,
+            )  # fmt: skip
+        self.health.failed(target, now, retry_after)
 
     async def flow(self, target: Target) -> Flow:
         """Raises OSError (a refused certificate is one) and TimeoutError."""

@@ -17,12 +17,12 @@ from typing import Any, Final
 
 from connector.carriers import bind_state
 from connector.carriers.statuses import USUAL, StatusClass
-from connector.config import CarrierFile
+from connector.config import CarrierFile, TrunkFile
 from connector.config.schema import file_schema
 from connector.config.wording import expected
 from connector.errors import ERRORS
 from connector.lifecycle import TABLE, Situation
-from connector.metrics import BindLive, CarrierLive, Live, Metrics
+from connector.metrics import BindLive, CarrierLive, Histogram, Live, Metrics, TrunkLive, VoiceLive
 from connector.metrics.collector import registry_of
 from connector.voice import flow
 from protocols.sip import call_state, transaction_tables
@@ -103,7 +103,12 @@ def _everything() -> Metrics:
     carrier.bind_changes["bound"] += 1
     bind = BindLive("", "bound", 0, 1)
     carriers = (CarrierLive("", (bind,), tokens=1.0, receipt_match_ratio=1.0),)
-    metrics.live = lambda: Live(oldest_deadline_s=1.0, event_backlog={"": 0}, carriers=carriers)
+    metrics.trunk("").ended["heard"] += 1
+    metrics.rtp_pacing = Histogram((1.0,))
+    trunks = (TrunkLive("", "up", 0, 1, 1.0, 1.0),)
+    metrics.live = lambda: Live(
+        oldest_deadline_s=1.0, event_backlog={"": 0}, carriers=carriers, trunks=trunks, voice=VoiceLive()
+    )
     return metrics
 
 

@@ -1,6 +1,7 @@
 """What the pages tell people to type, typed; what they show as printed, compared."""
 
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 
 from connector.jobs.methods import Methods
+from connector.carriers.contract import CallStep
 from connector.journal.ops import EventType, Settle
 from protocols.rpc.job import Job
 from tests.daemon.harness import Site
@@ -18,6 +20,7 @@ from tests.docs.conftest import shell
 from tests.docs.exchange import carry_out, shape, spoken
 from tests.docs.pages import read, session
 
+REPOSITORY = Path(__file__).parents[2]
 SOCKET = read("docs/socket.md")
 README = read("README.md")
 
@@ -39,11 +42,13 @@ def in_any_run(line: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_demo_prints_what_the_readme_shows() -> None:
+@pytest.mark.timeout(120)
+def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
     block = README[README.index("    $ make demo") : README.index("<!-- end demo -->")]
     shown = [in_any_run(line) for line in block.splitlines()[1:] if line.strip() not in ("", "…")]
     command = [sys.executable, "-m", "connector", "demo"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
     assert (done.returncode, done.stderr) == (0, "")
     printed = {in_any_run(line) for line in done.stdout.splitlines()}
     for line in shown:
@@ -119,9 +124,9 @@ def test_every_key_of_a_job_is_explained() -> None:
 
 
 def test_every_kind_of_event_is_explained() -> None:
-    rows = SOCKET[SOCKET.index("| `type` | means") : SOCKET.index("The types `queued")]
+    rows = SOCKET[SOCKET.index("| `type` | means") : SOCKET.index("The type `queued")]
     explained = set(re.findall(r"^\| `(\w+)` \| (?!means)", rows, re.MULTILINE))
-    assert explained == {"accepted", *get_args(EventType)}
+    assert explained == {"accepted", *get_args(EventType), *get_args(CallStep)}
 
 
 def test_every_end_of_an_attempt_is_explained() -> None:

@@ -118,11 +118,25 @@ class Stage:
         self._closers.append(far.close)
         return far
 
+    def far_pair(self) -> tuple[FarEnd, FarEnd]:
+        """RTP, and RTCP at the port above; another pair when somebody has that port."""
+        while True:
+            far = self.far_end()
+            try:
+                return far, self.far_end(far.port + 1)
+            except OSError:
+                continue
+
     def advance(self, milliseconds: int) -> None:
         """Millisecond by millisecond, as the clock itself would."""
         for _ in range(milliseconds):
             self._milliseconds += 1
             self.clock.turn(self.now)
+
+    def stall(self, milliseconds: int) -> None:
+        """The clock is turned once only, after so long."""
+        self._milliseconds += milliseconds
+        self.clock.turn(self.now)
 
     def slots(self, count: int) -> None:
         self.advance(count * SLOT_MS)
@@ -141,7 +155,11 @@ class FarEnd:
 
     def __init__(self, port: int = 0, host: str = HOST) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((host, port))
+        try:
+            self.socket.bind((host, port))
+        except OSError:
+            self.socket.close()
+            raise
         self.socket.settimeout(_LIMIT_S)
         self.port: int = self.socket.getsockname()[1]
         self.close = self.socket.close

@@ -82,6 +82,17 @@ async def test_every_story_ends_as_it_should() -> None:
                 )
 
 
+async def test_a_call_that_is_held_goes_on_afterwards() -> None:
+    options = CalleeOptions().changed({"press": "1@quiet:400", "hold_after_s": "0.3", "hold_s": "0.5"})
+    async with (
+        simulated(options) as (callee, port),
+        rig(trunk_config(port), {"input_timeout_s": 3.0}) as trunk,
+    ):
+        await trunk.up()
+        end = await trunk.call(to="+4915112345678")
+        assert end.result == "delivered" and callee.records.calls[0].held == 1
+
+
 async def test_calls_over_a_line_that_loses_a_tenth_of_all_datagrams(random: Random) -> None:
     options = CalleeOptions(sip_drop=0.1, sip_duplicate=0.05, sip_reorder=0.05)
     calls = {"max": 100, "per_s": 1000, "ring_s": 5, "max_s": 25}

@@ -40,11 +40,28 @@ async def test_answered_gated_and_said() -> None:
         assert TONE.pcma[:800] in bytes(answerer.heard)
 
 
+@pytest.mark.rule("sip.provisional-no-answer")
+async def test_reliable_early_media_is_acknowledged_and_not_spoken_to() -> None:
+    async def plan(answerer: Answerer) -> None:
+        answerer.call.ring(183, answerer.uas.now(), answerer.local, reliable=True)
+        answerer.uas.turn()
+        await answerer.uas.until(lambda: answerer.uas.methods("PRACK"))
+        await asyncio.sleep(0.2)
+        assert not answerer.heard
+        await answers(answerer)
+
+    async with callee(plan) as uas, rig(trunk_config(uas.port)) as trunk:
+        await trunk.up()
+        attempt = trunk.send()
+        assert (await trunk.ended(attempt)).result == "delivered"
+        assert trunk.steps(attempt)[:2] == ["ringing", "answered"]
+
+
 async def test_nothing_secret_is_in_the_detail() -> None:
     async with callee(answers) as uas, rig(trunk_config(uas.port)) as trunk:
         await trunk.up()
-        end = await trunk.call()
-        assert end.detail is not None and "4829" not in end.detail and NUMBER[1:] not in end.detail
+        end = await trunk.call(voice=Voice("test", "en", code="90817263"))
+        assert end.detail is not None and "90817263" not in end.detail and NUMBER[1:] not in end.detail
 
 
 @pytest.mark.rule("sip.status-user")
@@ -187,12 +204,16 @@ async def test_spoofed_media_are_counted_and_not_heard() -> None:
             for number in range(20):  # a key pressed by somebody else, as telephone-event
                 packet = bytes((0x80, 101, 0, number, 0, 0, 0, 1, 0, 0, 0, 9, 1, 0x8A, 3, 0xC0))
                 stranger.sendto(packet, (answerer.agreed.host, answerer.agreed.port))
-        await asyncio.sleep(0.2)
-        answerer.hang_up()
 
     async with callee(plan) as uas, rig(trunk_config(uas.port)) as trunk:
         await trunk.up()
         attempt = trunk.send()
+        await trunk.book.until(lambda: "answered" in trunk.steps(attempt))
+        media = attempt.call._leg.media
+        async with asyncio.timeout(20):
+            while media.statistics().spoofed < 20:
+                await asyncio.sleep(0.01)
+        uas.calls[0].hang_up()
         told = detail(await trunk.ended(attempt))
         assert told["media"]["spoofed"] == 20 and "digit 1" not in trunk.steps(attempt)
 
@@ -231,6 +252,15 @@ async def test_a_call_that_is_still_being_prepared_can_be_taken_back() -> None:
         assert (await trunk.ended(attempt)).result == "unsent" and not uas.calls
 
 
+async def test_a_call_can_be_taken_back_while_its_intent_is_committed() -> None:
+    async with callee(answers) as uas, rig(trunk_config(uas.port)) as trunk:
+        await trunk.up()
+        attempt = trunk.attempt()
+        assert trunk.trunk.hang_up(attempt, trunk.clock.now())
+        trunk.trunk.send(attempt, trunk.clock.now())
+        assert (await trunk.ended(attempt)).result == "unsent" and not uas.calls
+
+
 async def test_speech_that_is_not_ready_in_time_costs_nothing() -> None:
     async with callee(answers) as uas, rig(trunk_config(uas.port)) as trunk:
         await trunk.up()
@@ -251,7 +281,7 @@ async def test_what_no_trunk_could_say_is_refused_before_the_intent() -> None:
         with pytest.raises(Unsendable, match="has none"):
             trunk.attempt(to="+43123456", voice=Voice("test", "en", message=(Text("hello"),)))
         with pytest.raises(Unsendable, match="language"):
-            trunk.attempt(to="+43123456", voice=Voice("test", "tlh", code="1"))
+            trunk.attempt(to="+43123456", voice=Voice("test", "tlh", "1", (Text("nuqneH"),)))
         with pytest.raises(Unsendable, match="script"):
             trunk.attempt(to="+43123456", voice=Voice("other", "en", code="1"))
         assert trunk.trunk.active == 0

@@ -1,6 +1,7 @@
 """How many calls, how fast, and how a trunk comes to rest."""
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -117,3 +118,41 @@ async def test_fifty_calls_at_once_all_end_and_leave_nothing() -> None:
         ends = [await trunk.ended(attempt) for attempt in attempts]
         assert [end.result for end in ends] == ["delivered"] * 50
         assert not any(detail(end)["media"].get("lost") for end in ends)
+
+
+async def test_calls_taken_back_at_any_moment_end_once_and_nobody_is_left_ringing(random: Random) -> None:
+    async def plan(answerer: Answerer) -> None:
+        match random.randrange(6):
+            case 0:
+                answerer.reject(random.choice((404, 486, 503, 603)))
+            case 1:
+                answerer.ring()
+            case 2:
+                await asyncio.sleep(random.random() / 2)
+                answerer.accept()
+            case 3:
+                answerer.accept()
+                await asyncio.sleep(random.random() / 2)
+                answerer.hang_up()
+            case 4:
+                await answers(answerer)
+            case 5:
+                answerer.ring(183, reliable=True)
+
+    limits = {"max": 60, "per_s": 1000, "ring_s": 1.0, "max_s": 3.0}
+    async with callee(plan) as uas, rig(trunk_config(uas.port, calls=limits)) as trunk:
+        await trunk.up()
+        attempts = []
+        for _ in range(60):
+            attempts.append(trunk.send())
+            if random.random() < 0.5:
+                asyncio.get_running_loop().call_later(
+                    random.random() * 0.6, lambda a=attempts[-1]: trunk.trunk.hang_up(a, trunk.clock.now())
+                )
+            await asyncio.sleep(random.random() * 0.01)
+        ends = [await trunk.ended(attempt) for attempt in attempts]
+        assert {end.result for end in ends} <= {"delivered", "undelivered", "refused", "unsent"}
+        async with asyncio.timeout(20):
+            while uas.agent.calls:
+                await asyncio.sleep(0.05)
+        assert all(answerer.call.ended and len(answerer.ended) <= 1 for answerer in uas.calls)

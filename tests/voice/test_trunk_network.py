@@ -79,7 +79,19 @@ async def test_a_telephone_that_rang_is_not_called_by_another_way() -> None:
         async with rig(config) as trunk:
             await trunk.up()
             end = await trunk.call()
-            assert end.result == "refused" and end.status == 503 and not second.calls
+            assert (end.result, end.status, end.redial_s) == ("undelivered", 503, None) and not second.calls
+
+
+@pytest.mark.rule("sip.redial")
+async def test_a_telephone_that_rang_is_not_called_again_although_it_is_busy() -> None:
+    async def rings_and_is_busy(answerer: Answerer) -> None:
+        answerer.ring()
+        answerer.reject(486)
+
+    async with callee(rings_and_is_busy) as uas, rig(trunk_config(uas.port)) as trunk:
+        await trunk.up()
+        end = await trunk.call()
+        assert (end.result, end.reason, end.redial_s) == ("undelivered", "busy", None)
 
 
 @pytest.mark.rule("sip.redial")
@@ -159,6 +171,17 @@ async def test_a_redirection_is_not_followed() -> None:
         await trunk.up()
         end = await trunk.call()
         assert end.result == "refused" and len(uas.methods("INVITE")) == 1
+
+
+async def test_calls_leave_through_the_outbound_proxy() -> None:
+    async with callee(answers) as proxy:
+        config = trunk_config(9, trunk={"host": "sip.example", "outbound_proxy": f"127.0.0.1:{proxy.port}"})
+        async with rig(config) as trunk:
+            await trunk.up()
+            assert (await trunk.call()).result == "delivered"
+            (invite,) = proxy.methods("INVITE")
+            assert invite.uri.endswith("@sip.example")
+            assert invite.headers.get("Route") == f"<sip:127.0.0.1:{proxy.port};lr>"
 
 
 async def test_over_tcp() -> None:

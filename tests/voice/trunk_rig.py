@@ -26,7 +26,7 @@ CALLER_ID = "+493012345"
 
 
 class Tones:
-    """Speech without an engine: every prompt is 0.2 s of a tone; `slow` never gets ready."""
+    """Speech without an engine: every prompt is 0.1 s of a tone; `slow` never gets ready."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -136,7 +136,7 @@ async def rig(config: TrunkConfig, script: dict[str, Any] | None = None, **lane_
     voice = VoiceConfig(listen="127.0.0.1:0", rtp_ports=(30_000, 39_999))
     lane = VoiceLane(voice, speech=speech, now=clock.now, timers=FAST, **lane_options)  # type: ignore[arg-type]
     settings = ScriptSettings(
-        **{"kind": "code", "gate": True, "repeats": 0, "input_timeout_s": 1.0, **(script or {})}
+        **{"kind": "code", "gate": True, "repeats": 0, "input_timeout_s": 1.5, **(script or {})}
     )
     await lane.open()
     trunk = Trunk(

@@ -51,6 +51,8 @@ class Answerer:
         self.uas.turn()
 
     def accept(self) -> None:
+        if self.call.ended:  # the caller was quicker
+            return
         self.call.accept(self.local, self.uas.now())
         self.uas.turn()
 
