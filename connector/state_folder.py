@@ -1,4 +1,4 @@
-"""What lies in the state folder beside the journal: the lock of its one daemon, and the key of the digests."""
+"""What lies in the state folder beside the journal: the lock of its daemon, and the key of the digests."""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ Row = tuple[str, str]
 def command(socket_path: Path, *, as_json: bool) -> None:
     """Show binds, trunks, windows, rates, the queue, outcomes, and receipts that belong to no message.
 
-    CALLS is calls under way of the most there may be; WINDOW is submit_sm without answer, in the same way; TOKENS are PDUs or calls that may leave at once, RATE is how many come a second: the configured tps, or less after the carrier said that it is too much.
+    CALLS is calls under way of the most there may be; WINDOW is submit_sm without answer, in the same way;
+    TOKENS are PDUs or calls that may leave at once, RATE is how many come a second: the configured tps,
+    or less after the carrier said that it is too much.
     MATCHED is the share of recent receipts that found their message, ID FORM is how they spell its id.
 
     \b

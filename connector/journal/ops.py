@@ -14,14 +14,14 @@ from connector.model import Channel, LiveJob, Outcome
 from protocols.gsm.coding import Coding
 
 __all__ = [
-    "Accept", "Acknowledge", "Answer", "Batch", "CallRecord", "CallStep", "Chunk", "Finish", "Inbound", "InboundPart", "Intend",
-    "Query", "Receipt", "Settle", "no_key",
+    "Accept", "Acknowledge", "Answer", "Batch", "CallRecord", "CallStep", "Chunk", "Finish", "Inbound",
+    "InboundPart", "Intend", "Query", "Receipt", "Settle", "no_key",
 ]  # fmt: skip
 
 Verdict = Literal["new", "duplicate", "conflict"]
 Match = Literal["", "id", "address", "late", "parked"]
 EventType = Literal[
-    "sent", "delivered", "undelivered", "expired", "unknown", "failed", "cancelled", "converted", "completed"
+    "sent", "delivered", "undelivered", "expired", "unknown", "failed", "cancelled", "converted", "completed",
 ]
 
 

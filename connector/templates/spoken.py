@@ -21,8 +21,8 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 def speak(wording: Wording, params: Mapping[str, str | int | float]) -> tuple[str, tuple[Segment, ...]]:
     """(the code, the message) of a template that has a [voice] table; either may be empty.
 
-    `params` are those that `render` has accepted. Raises TemplateError naming the parameter that is no amount,
-    no currency or no day.
+    `params` are those that `render` has accepted. Raises TemplateError naming the parameter that is no
+    amount, no currency or no day.
     """
     voice = wording.voice
     if voice is None:

@@ -112,6 +112,7 @@ def told(kept: Path, terminals: dict[int, Terminal]) -> dict[str, Any]:
     return object_
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_everything_is_as_expected(told: dict[str, Any]) -> None:
     assert (told["schema"], told["ok"], told["evidence"]) == (1, True, None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector.cli.demo import cast
+from connector.cli.demo.processes import Broken
 from connector.simulator.callee.sounds import announcement
 from protocols.rtp.g711 import PCMA, PCMU
 
@@ -91,10 +92,13 @@ def listen(records: list[dict[str, Any]], tracks: Iterable[Track], setting: Sett
 async def _prompts(langs: Iterable[str], setting: Setting) -> dict[str, dict[str, bytes]]:
     """The digits of each language as they sound, 16-bit PCM, from the daemon's prompt bank."""
     from connector.config import load
-    from connector.voice.speech import Speech
+    from connector.voice.speech import Speech, SpeechError
 
     speech = Speech(load(setting.config).voice.speech, setting.state)
-    await speech.start(tuple(langs))
+    try:
+        await speech.start(tuple(langs))
+    except SpeechError as error:
+        raise Broken(f"there is no speech to compare with: {error}") from None
     try:
         return {
             lang: {digit: PCMU.decode(audio.pcmu) for digit, audio in (await speech.digits(lang)).items()}

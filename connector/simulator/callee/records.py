@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,15 +85,16 @@ class Records:
             self.calls.popleft()
 
     def ended(self, record: CallRecord, recording: Recording | None, limit: int) -> None:
-        """A call is over; at most `limit` recordings are kept. Raises OSError."""
+        """A call is over; at most `limit` recordings are kept, in memory where the folder takes no more."""
         if recording is not None and recording.seconds and limit:
             record.recorded_s = round(recording.seconds, 3)
             self._recordings[record.id] = recording
             if self._folder is not None:
                 path = self._folder / f"call-{record.id:04}.wav"
-                path.write_bytes(recording.wav())
-                record.recording = str(path)
-                self._recordings[record.id] = path
+                with contextlib.suppress(OSError):
+                    path.write_bytes(recording.wav())
+                    record.recording = str(path)
+                    self._recordings[record.id] = path
         while len(self._recordings) > limit:
             _, oldest = self._recordings.popitem(last=False)
             if isinstance(oldest, Path):

@@ -110,8 +110,8 @@ def _hello() -> bytes:
 
 
 def _syllable(rng: random.Random, seconds: float) -> array[int]:
-    """A voiced syllable: the pitch falls, the formants glide from one vowel to another, the loudness rises fast
-    and falls slowly.
+    """A voiced syllable: the pitch falls, the formants glide from one vowel to another, and the loudness
+    rises fast and falls slowly.
     """
     count = round(seconds * RATE)
     pitch = rng.uniform(105, 150)

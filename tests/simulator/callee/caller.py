@@ -20,7 +20,7 @@ from protocols.sip.events import Flow, Invitation
 from protocols.sip.sdp import Agreed, LocalMedia
 from protocols.sip.timers import Timers
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 NUMBER = "+441632960101"
 LAWS = {"PCMU": PCMU, "PCMA": PCMA}
 T = TypeVar("T")
@@ -30,9 +30,7 @@ class Sound:
     """RTP of one caller: sends what it is told to in frames of 20 ms, keeps what comes."""
 
     def __init__(self, codecs: tuple[str, ...] = ("PCMA", "PCMU")) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)
+        self.socket, self.above = port_pair()
         host, port = self.socket.getsockname()
         self.local = LocalMedia(host, port, codecs)  # type: ignore[arg-type]
         self.packets: list[tuple[packet.Packet, tuple[str, int]]] = []
@@ -80,6 +78,21 @@ class Sound:
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self.socket)
         self.socket.close()
+        self.above.close()
+
+
+def port_pair() -> tuple[socket.socket, socket.socket]:
+    """For RTP, and for RTCP the one above it."""
+    while True:
+        pair = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in "12"]
+        for one in pair:
+            one.setblocking(False)
+        pair[0].bind(("127.0.0.1", 0))
+        with suppress(OSError):
+            pair[1].bind(("127.0.0.1", pair[0].getsockname()[1] + 1))
+            return pair[0], pair[1]
+        for one in pair:
+            one.close()
 
 
 class Caller(asyncio.DatagramProtocol):

@@ -96,7 +96,7 @@ async def test_the_answer_crosses_the_cancel() -> None:
 
 
 async def test_early_media_comes_before_the_answer() -> None:
-    async with calling(answer_after=0.6, early_media="ringback", says="none") as (caller, callee):
+    async with calling(answer_after=1.5, early_media="ringback", says="none") as (caller, callee):
         _, sound = caller.invite()
         progress = await caller.next(Progress)
         assert progress.status == 183

@@ -3,6 +3,7 @@ import itertools
 import random
 import wave
 from array import array
+from typing import Literal, cast
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from connector.simulator.callee import sounds
 from connector.simulator.callee.disorder import Disorder
 from connector.simulator.callee.ear import Ear
 from connector.simulator.callee.recording import Recording
+from connector.voice.machine import Detector
 from protocols.rtp.g711 import PCMA, PCMU, Law
 
 FRAME = 160
@@ -104,6 +106,21 @@ def test_voicemail_is_words_a_pause_and_the_beep() -> None:
     crossings = sum(1 for a, b in itertools.pairwise(beep) if a < 0 <= b)
     assert crossings == pytest.approx(400, abs=3)  # 1000 Hz for 0.4 s
     assert sounds.greeting("voicemail", 3.0, 0, 0.4) == said[: 2 * 24000]
+
+
+@pytest.mark.parametrize("law", [PCMU, PCMA])
+@pytest.mark.parametrize(
+    ("name", "verdicts"),
+    [("hello", ["human"]), ("voicemail", ["machine", "beep"]), ("announcement", ["machine"]), ("none", [])],
+)
+def test_who_listens_for_machines_takes_each_for_what_it_is(law: Law, name: str, verdicts: list[str]) -> None:
+    detector = Detector()
+    line = law.encode(sounds.silence(0.3) + sounds.greeting(name, 4.0, 1000, 0.4) + sounds.silence(3))
+    told = [
+        detector.feed(line[at : at + FRAME], cast(Literal["PCMU", "PCMA"], law.name), at / 8000)
+        for at in range(0, len(line), FRAME)
+    ]
+    assert [verdict for verdict in told if verdict] == verdicts
 
 
 def test_disorder_is_repeatable_and_as_frequent_as_asked_for() -> None:
