@@ -14,7 +14,7 @@ from .carrier import Carrier, CarrierFile
 from .document import FOLDER, Document, read_document
 from .model import Config, ConnectorFile
 from .problem import ConfigError, Problem
-from .resolve import resolved_applications, socket_path, state_folder
+from .resolve import resolved_applications, resolved_voice, socket_path, state_folder
 from .rules import (
     carrier_problems,
     connector_problems,
@@ -28,7 +28,7 @@ from .secrets import file_faults, key_fault, locate_password, locate_trunk_passw
 from .template import Template, TemplateFile
 from .trunk import Trunk, TrunkFile
 from .validate import file_problems
-from .voice_rules import journey_problems, trunk_problems
+from .voice_rules import capacity_problems, journey_problems, trunk_problems
 
 __all__ = ["Instance", "load", "load_carrier", "read_instance"]
 
@@ -266,11 +266,13 @@ class _Reading:
         channels = {"sms"} if any(carrier.enabled for carrier in carriers) else set()
         channels |= {"voice"} if any(trunk.enabled for trunk in trunks) else set()
         self._problems += journey_problems(main, file, channels)
+        self._problems += capacity_problems(main, file, sum(t.calls.max for t in trunks if t.enabled))
         if file.jobs.on_unknown == "query" and not any(c.enabled and c.supports.query_sm for c in carriers):
             message = "query finds nobody to ask, expected a carrier with [supports] query_sm = true for it"
             self._problems.append(main.problem(("jobs", "on_unknown"), message))
         path = socket_path(main, file, self._folder, self._problems)
         settings["socket"] = msgspec.structs.replace(file.socket, path=path)
+        settings["voice"] = resolved_voice(file.voice, self._folder)
         settings["applications"] = resolved_applications(main, file, self._problems)
         return Config(
             **settings,

@@ -8,11 +8,14 @@ import pwd
 from collections.abc import Mapping
 from pathlib import Path as FilePath
 
+import msgspec
+
 from .document import Document
 from .model import Application, ApplicationFile, ConnectorFile
 from .problem import Path, Problem
+from .voice import Voice
 
-__all__ = ["resolved_applications", "socket_path", "state_folder"]
+__all__ = ["resolved_applications", "resolved_voice", "socket_path", "state_folder"]
 
 # sun_path of unix(7) is 108 octets with its NUL.
 _SOCKET_PATH_OCTETS = 107
@@ -60,6 +63,13 @@ def _uid(user: int | str) -> int | None:
         return pwd.getpwnam(user).pw_uid
     except KeyError:
         return None
+
+
+def resolved_voice(voice: Voice, folder: FilePath) -> Voice:
+    """With absolute folders of recordings and voices: the processes that speak start anywhere."""
+    given = {"recordings": voice.speech.recordings, "piper_voices": voice.speech.piper_voices}
+    absolute = {key: str(folder / name) for key, name in given.items() if name is not None}
+    return msgspec.structs.replace(voice, speech=msgspec.structs.replace(voice.speech, **absolute))
 
 
 def socket_path(main: Document, file: ConnectorFile, folder: FilePath, problems: list[Problem]) -> str | None:

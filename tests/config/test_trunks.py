@@ -21,6 +21,13 @@ def test_a_trunk_as_it_is_loaded(make_folder: MakeFolder) -> None:
     assert config.scripts["warn"].agent == "+4930999"
 
 
+def test_recordings_are_sought_from_the_lanes_folder(make_folder: MakeFolder) -> None:
+    folder = with_trunk(make_folder())
+    main = folder.path / MAIN
+    main.write_text(main.read_text() + '[voice.speech]\nrecordings = "prompts"\n')
+    assert load(folder.path).voice.speech.recordings == str(folder.path / "prompts")
+
+
 def test_trunks_alone_make_an_instance(make_folder: MakeFolder) -> None:
     folder = with_trunk(make_folder())
     (folder.path / "carriers/north.toml").unlink()
@@ -50,6 +57,8 @@ CASES = [
     (MAIN, '[journeys.warning]\nchannel = "voice"', '[journeys.warning]\nchannel = "sms"',
      "journeys.warning.script", "is for calls"),
     (MAIN, '["en", "de"]', '["en", "de"]\nrtp_ports = [20000, 20000]', "voice.rtp_ports", "no pair of ports"),
+    (MAIN, '["en", "de"]', '["en", "de"]\nrtp_ports = [20001, 20002]', "voice.rtp_ports", "no pair of ports"),
+    (MAIN, '["en", "de"]', '["en", "de"]\nrtp_ports = [20001, 20020]', "voice.rtp_ports", "room for 9 calls"),
     (MAIN, '["en", "de"]', '["en", "de"]\nspeech = { engine = "piper" }', "voice.speech.piper_voices",
      "do not go together"),
     (PAYMENT, '{ pause = 0.5 }', '{ pause = 0.5, digits = "code" }', "voice.say.en[2]", "exactly one of"),

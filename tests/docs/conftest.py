@@ -27,8 +27,7 @@ def site() -> Iterator[Site]:
     try:
         site.config = site.folder / "lane"
         text = README.read_text("utf-8")
-        part = text[text.index("## Try it by hand") : text.index("The first job from the shell")]
-        script = "\n".join(line[4:] for line in part.splitlines() if not line or line.startswith("    "))
+        script = indented(text[text.index("## Try it by hand") : text.index("The first job from the shell")])
         set_up, starts = script.split("connector simulate smsc")
         assert starts.split() == ["&", "connector", "run", "/tmp/lane", "&"]
         carrier = site.carrier()
@@ -41,7 +40,12 @@ def site() -> Iterator[Site]:
         site.close()
 
 
-def shell(script: str, site: Site) -> str:
+def indented(part: str) -> str:
+    """The lines of a part of a page that are typed as they stand."""
+    return "\n".join(line[4:] for line in part.splitlines() if not line or line.startswith("    "))
+
+
+def shell(script: str, site: Site, timeout_s: float = 30.0) -> str:
     """What a script prints, with `connector` on its path; it must succeed."""
     environment = {
         **os.environ,
@@ -49,7 +53,12 @@ def shell(script: str, site: Site) -> str:
         "CONNECTOR_SOCKET": site.socket_path,
     }
     done = subprocess.run(
-        ["bash", "-euc", script], cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=30
+        ["bash", "-euc", script],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
     return done.stdout

@@ -11,18 +11,20 @@ from typing import get_args
 import msgspec
 import pytest
 
-from connector.jobs.methods import Methods
 from connector.carriers.contract import CallStep
+from connector.jobs.methods import Methods
 from connector.journal.ops import EventType, Settle
 from protocols.rpc.job import Job
+from tests.daemon.callee import SimulatedCallee
 from tests.daemon.harness import Site
-from tests.docs.conftest import shell
+from tests.docs.conftest import indented, shell
 from tests.docs.exchange import carry_out, shape, spoken
 from tests.docs.pages import read, session
 
 REPOSITORY = Path(__file__).parents[2]
 SOCKET = read("docs/socket.md")
 README = read("README.md")
+FIRST_JOB, _, CALL = README[: README.index("## Install")].partition("### A call by hand")
 
 
 def fenced(page: str, language: str) -> str:
@@ -59,10 +61,31 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
 
 
 def test_the_first_job_from_the_shell(site: Site) -> None:
-    typed = [(command, shown) for command, shown in session(README) if command.startswith("connector ")]
+    typed = [(command, shown) for command, shown in session(FIRST_JOB) if command.startswith("connector ")]
     assert [command.split()[1] for command, _ in typed] == ["send", "why"]
     for command, shown in typed:
         assert without_numbers(shell(command, site)) == without_numbers(shown)
+
+
+@pytest.mark.timeout(180)
+def test_a_call_from_the_shell(site: Site) -> None:
+    typed_first = indented(CALL[: CALL.index("+447700900001 is")])
+    set_up, starts = typed_first.split("connector simulate callee --recordings /tmp/lane/heard")
+    assert " ".join(starts.split()) == "& kill %2; wait %2 connector run /tmp/lane &"
+    callee = SimulatedCallee(site, recordings=site.config / "heard")
+    set_up = set_up.replace("/tmp/lane", str(site.config))
+    shell(set_up.replace("port = 5060", f"port = {callee.port}"), site)
+    *_, daemon, _ = site.processes
+    assert daemon.stop() == 0
+    site.start()
+    typed = [(command, shown) for command, shown in session(CALL) if command.startswith("connector ")]
+    assert [command.split()[1] for command, _ in typed] == ["send", "why", "say"]
+    for command, shown in typed:
+        printed = shell(command.replace("/tmp/lane", str(site.config)), site, timeout_s=90.0)
+        told = [without_numbers(line) for line in printed.replace(str(site.config), "/tmp/lane").splitlines()]
+        # Two things at the same moment have no order.
+        assert sorted(told) == sorted(without_numbers(line) for line in shown.splitlines())
+    assert len(list((site.config / "heard").iterdir())) == 1
 
 
 def test_the_first_job_from_python(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""The real daemon with one carrier, and the application that uses it."""
+"""The real daemon, with one carrier, and the application that uses it."""
 
 import signal
 import subprocess
@@ -47,8 +47,43 @@ long_message = "{long_message}"
 PASSWORD = "s3cret"
 
 
-class Lane:
-    """`connector run` as a process; at the end of the block SIGTERM stops it, and it must end well."""
+class Daemon:
+    """`connector run` as a process; at the end of the block SIGTERM stops it, and it must end well.
+
+    Its configuration is in `folder`/config, and its socket is to be `folder`/jobs.sock.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "daemon.log"
+        self._socket = folder / "jobs.sock"
+        with self._log.open("w") as log:
+            command = [sys.executable, "-m", "connector", "run", str(folder / "config")]
+            self._process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        try:
+            self._process.send_signal(signal.SIGTERM)
+            status = self._process.wait(STOP_S)
+        finally:
+            self._process.kill()
+            self._process.wait(STOP_S)
+            print(self.log)
+        if failure is None:
+            assert status == 0
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def client(self) -> SyncClient:
+        return SyncClient(self._socket, name="shop")
+
+
+class Lane(Daemon):
+    """The daemon with one carrier."""
 
     def __init__(
         self,
@@ -70,25 +105,7 @@ class Lane:
         password = config / "password"
         password.write_text(PASSWORD)
         password.chmod(0o600)
-        self._log = folder / "daemon.log"
-        self._socket = folder / "jobs.sock"
-        with self._log.open("w") as log:
-            command = [sys.executable, "-m", "connector", "run", str(config)]
-            self._process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, failure: object, *_: object) -> None:
-        try:
-            self._process.send_signal(signal.SIGTERM)
-            status = self._process.wait(STOP_S)
-        finally:
-            self._process.kill()
-            self._process.wait(STOP_S)
-            print(self._log.read_text())
-        if failure is None:
-            assert status == 0
+        super().__init__(folder)
 
     def deliver(self, texts: Mapping[str, str]) -> dict[str, dict[str, Event]]:
         """Send texts by job id, each to the number of `recipient`; the events of each job by their type."""
@@ -98,7 +115,7 @@ class Lane:
         ]
         happened: dict[str, dict[str, Event]] = {name: {} for name in texts}
         unfinished = set(texts)
-        with SyncClient(self._socket, name="shop") as client:
+        with self.client() as client:
             for result in client.submit_many(jobs):
                 assert not isinstance(result, Exception), result
             events = client.events()

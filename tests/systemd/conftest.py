@@ -6,15 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.systemd.container import LIBRARIES, REPOSITORY, Container, interpreter, missing
-
-LAUNCHER = """\
-#!{python} -I
-import sys
-sys.path[:0] = ["{libraries}", "{libraries}/site-packages"]
-from connector.cli import main
-sys.exit(main())
-"""
+from tests.systemd.container import INSTALLATION, REPOSITORY, Container, installation, missing
 
 
 @pytest.fixture(scope="session")
@@ -26,24 +18,21 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     if reason := missing():
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("machine")
-    python, mounts = interpreter()
-    script = folder / "connector"
-    script.write_text(LAUNCHER.format(python=python, libraries=LIBRARIES))
-    script.chmod(0o755)
     units = REPOSITORY / "systemd"
     lanes = shutil.copytree(Path(__file__).with_name("lanes"), folder / "lanes")
     files = {
-        **mounts,
-        "/usr/bin/connector": script,
+        **installation(folder / "installation"),
         "/usr/lib/systemd/system/connector@.service": units / "connector@.service",
         "/usr/lib/systemd/system/connector@.socket": units / "connector@.socket",
+        "/usr/share/doc/carrier-connector/realtime.conf": units / "realtime.conf",
         "/usr/lib/sysusers.d/carrier-connector.conf": units / "sysusers.d/carrier-connector.conf",
         "/usr/lib/tmpfiles.d/carrier-connector.conf": units / "tmpfiles.d/carrier-connector.conf",
         "/opt/lanes": lanes,
         "/opt/programs": Path(__file__).with_name("programs"),
     }
     with Container(files, folder) as booted:
-        if "/opt/python" in mounts:
+        booted.run("ln", "-s", f"{INSTALLATION}/bin/connector", "/usr/bin/connector")
+        if "/opt/python" in files:
             booted.write("/etc/ld.so.conf.d/python.conf", "/opt/python/lib\n")
             booted.run("ldconfig")
         booted.write("/etc/hosts", "127.0.0.1 localhost\n")

@@ -25,12 +25,19 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 # python3 for its libraries (libssl, libffi, zlib …): our interpreter needs the same ones.
-PACKAGES = ("systemd", "systemd-sysv", "python3")
+PACKAGES = ("systemd", "systemd-sysv", "python3", "libespeak-ng1", "espeak-ng-data")
 PROGRAMS = ("debootstrap", "systemd-nspawn", "nsenter", "setpriv")
 BOOT_S = 60.0
 COMMAND_S = 90.0
-LIBRARIES = "/opt/carrier-connector"
-ENVIRONMENT = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"PYTHONPATH={LIBRARIES}:{LIBRARIES}/site-packages")
+LIBRARIES = "/opt/libraries"
+INSTALLATION = "/opt/carrier-connector"
+PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+CONSOLE_SCRIPT = """\
+#!{installation}/bin/python
+import sys
+from connector.cli import main
+sys.exit(main())
+"""
 
 
 def missing() -> str | None:
@@ -60,20 +67,37 @@ def root_folder() -> Path:
     return root
 
 
-def interpreter() -> tuple[str, dict[str, Path]]:
-    """The path of our Python inside the container, and what must be mounted there for it.
+def base_python() -> tuple[str, dict[str, Path]]:
+    """The path inside the container of the Python that ours was made of, and what must be mounted for it."""
+    name = f"bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    if sys.base_prefix == "/usr":  # the container is of the same release and has the same one
+        return f"/usr/{name}", {}
+    return f"/opt/python/{name}", {"/opt/python": Path(sys.base_prefix)}
 
-    Nothing is mounted below /home or /root: the unit's ProtectHome= hides these.
+
+def installation(folder: Path) -> dict[str, Path]:
+    """What must be mounted for a virtual environment with the console script, as the README has it installed.
+
+    Its packages are ours, by a .pth. Nothing is mounted below /home or /root: the unit's ProtectHome= hides
+    these.
     """
-    mounts = {
+    python, mounts = base_python()
+    packages = folder / "lib" / Path(python).name / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "checkout.pth").write_text(f"{LIBRARIES}\n{LIBRARIES}/site-packages\n")
+    (folder / "pyvenv.cfg").write_text(f"home = {Path(python).parent}\n")
+    (folder / "bin").mkdir()
+    (folder / "bin/python").symlink_to(python)
+    (folder / "bin/connector").write_text(CONSOLE_SCRIPT.format(installation=INSTALLATION))
+    (folder / "bin/connector").chmod(0o755)
+    return {
+        **mounts,
+        INSTALLATION: folder,
         f"{LIBRARIES}/site-packages": Path(sysconfig.get_path("purelib")),
         f"{LIBRARIES}/connector": REPOSITORY / "connector",
         f"{LIBRARIES}/protocols": REPOSITORY / "protocols",
+        f"{LIBRARIES}/tests/voice/dns_server.py": REPOSITORY / "tests/voice/dns_server.py",
     }
-    name = f"bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    if sys.base_prefix == "/usr":  # the container is of the same release and has the same one
-        return f"/usr/{name}", mounts
-    return f"/opt/python/{name}", {**mounts, "/opt/python": Path(sys.base_prefix)}
 
 
 def end(process: subprocess.Popen[str]) -> None:
@@ -91,7 +115,7 @@ class Container:
     """
 
     def __init__(self, files: Mapping[str, Path], folder: Path) -> None:
-        self.python, _ = interpreter()
+        self.python = f"{INSTALLATION}/bin/python"
         self.console = folder / "console.log"
         self._notify = folder / "notify"
         self._command = [
@@ -154,7 +178,7 @@ class Container:
     def start(self, *command: str, user: str = "root") -> subprocess.Popen[str]:
         """A command inside, running; our packages are importable in ``python``."""
         inside = ["nsenter", f"--target={self._leader}", "--mount", "--uts", "--ipc", "--net", "--pid"]
-        inside += ["--root", "--wd", "--", "/usr/bin/env", "-i", *ENVIRONMENT]
+        inside += ["--root", "--wd", "--", "/usr/bin/env", "-i", PATH]
         if user != "root":
             inside += ["/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"]
         return subprocess.Popen(

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.systemd.container import LIBRARIES, Container
+from tests.systemd.container import Container
 
 UNIT = "connector@probe.service"
 DROP_IN = """\
 [Service]
 ExecStart=
 ExecStart={python} /opt/programs/probe.py
-Environment=PYTHONPATH={libraries}:{libraries}/site-packages
 """
 
 pytestmark = [pytest.mark.systemd, pytest.mark.timeout(600)]
@@ -20,7 +19,7 @@ pytestmark = [pytest.mark.systemd, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def lane(machine: Container) -> Container:
-    drop_in = DROP_IN.format(python=machine.python, libraries=LIBRARIES)
+    drop_in = DROP_IN.format(python=machine.python)
     machine.write(f"/run/systemd/system/{UNIT}.d/probe.conf", drop_in)
     machine.run("mkdir", "-p", "/etc/connector/other")
     machine.write("/etc/connector/probe/credentials/smsc", "s3cret", mode="600")
