@@ -270,7 +270,7 @@ class Daemon:
         self._methods.configure(config)
         self._server.configure(config, apps)
         if self._trunks is not None:
-            self._trunks.change(config, trunk_accounts, config.drain.timeout_s)
+            self._trunks.change(config, trunk_accounts)
             self._use(self._lineup.carriers)
         steps = await self._lineup.change(
             {name: _made_of(carrier, config) for name, carrier in enabled.items()},
@@ -283,6 +283,7 @@ class Daemon:
             added=" ".join(steps.added),
             changed=" ".join(steps.changed),
             removed=" ".join(steps.removed),
+            trunks=" ".join(trunk.name for trunk in self._trunks.trunks) if self._trunks else "",
         )
 
     async def stop(self) -> None:
@@ -293,7 +294,7 @@ class Daemon:
         self._server.close()
         self._methods.drain()
         try:
-            await self._dispatcher.drain(self._config.drain.timeout_s)
+            await self._drain(self._config.drain.timeout_s)
             await asyncio.gather(self._dispatcher.stop(), self._lineup.stop())
             if self._trunks is not None:
                 await self._trunks.close()
@@ -310,6 +311,12 @@ class Daemon:
         self._lookup.close()
         os.close(self._lock)
         log_event(_log, "stopped", waiting=len(self._dispatcher.queue))
+
+    async def _drain(self, timeout_s: float) -> None:
+        drains = [self._dispatcher.drain(timeout_s)]
+        if self._trunks is not None:
+            drains.append(self._trunks.drain(timeout_s))
+        await asyncio.gather(*drains)
 
     def ready(self) -> tuple[bool, str]:
         """Jobs are taken and at least one carrier can send."""

@@ -114,7 +114,7 @@ class CallEnd(msgspec.Struct, frozen=True):
               unknown      it may have rung or been answered; nobody can tell
     reason    for people, without numbers and codes: "busy", "answered by a machine"
     status    final SIP status, where there was one
-    redial_s  the job may be tried again after so many seconds; None: not again
+    redial_s  the job may be tried again after so many seconds, after `refused` by this trunk; None: not again
     detail    JSON of connector.voice.detail.CallDetail
     """
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from connector.config.voice import SpeechConfig
     from connector.segments import Segment
     from connector.voice.audio import Audio
-    from connector.voice.speech import Speech
+    from connector.voice.speech import Speech, SpokenCode
 
 __all__ = ["command"]
 
@@ -82,20 +82,21 @@ def _check(options: dict[str, Any]) -> None:
         raise click.UsageError(_ONE_OF)
     if options["phrase"] is not None and options["phrase"] not in PHRASES:
         raise click.BadParameter(f"one of {', '.join(PHRASES)} is expected", param_hint="'--phrase'")
-    if match(options["lang"]) is None:
+    if match(options["lang"]) is None and options["recordings"] is None:
         raise click.BadParameter(
             f"no digit words and phrases for {options['lang']!r}; see --list-languages", param_hint="'--lang'"
         )
 
 
-async def _spoken(options: dict[str, Any]) -> tuple[Audio, str]:
+async def _spoken(options: dict[str, Any]) -> tuple[Audio | SpokenCode, str]:
     import tempfile
 
     from connector.voice.speech import Speech
 
     with tempfile.TemporaryDirectory(prefix="connector-say-") as state:
         speech = Speech(_config(options), Path(state))
-        await speech.start([options["lang"]])
+        fixed = options["code"] is not None or options["phrase"] is not None
+        await speech.start([options["lang"]] if fixed else [])
         try:
             return await _ask(speech, options), speech.engine
         finally:
@@ -113,7 +114,7 @@ def _config(options: dict[str, Any]) -> SpeechConfig:
     )
 
 
-async def _ask(speech: Speech, options: dict[str, Any]) -> Audio:
+async def _ask(speech: Speech, options: dict[str, Any]) -> Audio | SpokenCode:
     if options["code"] is not None:
         return await speech.code(options["lang"], options["code"])
     if options["phrase"] is not None:
@@ -134,7 +135,7 @@ def _segments(options: dict[str, Any]) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def _write(audio: Audio, out: Path) -> None:
+def _write(audio: Audio | SpokenCode, out: Path) -> None:
     import wave
 
     from connector.voice.audio import SAMPLE_RATE

@@ -28,7 +28,7 @@ from .secrets import file_faults, key_fault, locate_password, locate_trunk_passw
 from .template import Template, TemplateFile
 from .trunk import Trunk, TrunkFile
 from .validate import file_problems
-from .voice_rules import capacity_problems, journey_problems, trunk_problems
+from .voice_rules import capacity_problems, journey_problems, same_account_problems, trunk_problems
 
 __all__ = ["Instance", "load", "load_carrier", "read_instance"]
 
@@ -113,6 +113,7 @@ class _Reading:
             ordered = sorted(
                 (carrier for carrier, _ in carriers), key=lambda carrier: (carrier.priority, carrier.name)
             )
+            self._problems += same_account_problems(trunks)
             voices = sorted((trunk for trunk, _ in trunks), key=lambda trunk: (trunk.priority, trunk.name))
             config = self._config(main, file, tuple(ordered), tuple(voices), templates)
         return Instance(

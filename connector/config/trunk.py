@@ -127,7 +127,9 @@ class Calls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             min_length=1, title="a list of numbers", description="What handsets see; the first is the usual."
         ),
     ]
-    ring_s: Annotated[Seconds, Meta(description="No answer by then: the call is cancelled.")] = 30.0
+    ring_s: Annotated[
+        Seconds, Meta(description="Not answered so long after the first 1xx: the call is cancelled.")
+    ] = 30.0
     max_s: Annotated[Seconds, Meta(description="No call is longer, an agent's included.")] = 600.0
     reliable: Annotated[
         Literal["no", "supported", "required"], Meta(description="100rel (RFC 3262) of provisional answers.")

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Collection
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from .fields import END, FileName, Flag, Seconds
 from .template import LanguageTag
 
-__all__ = ["Journey", "ScriptSettings", "SpeechConfig", "Voice"]
+__all__ = ["CALL_LANGUAGES", "Journey", "ScriptSettings", "SpeechConfig", "Voice", "call_language", "lookup"]
+
+CALL_LANGUAGES: Final = (
+    "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "hi", "hr", "hu", "id", "it",
+    "ja", "ko", "ms", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sv", "sw", "tr", "uk", "ur", "vi",
+    "yue", "zh",
+)  # fmt: skip
+"""The BCP 47 languages that an engine speaks; connector/voice/speech has their words."""
+
+# What callers write for a language that has another tag today, or whose listeners expect another one: Chinese
+# of Hong Kong is read in Cantonese.
+_ALIASES: Final = {
+    "no": "nb", "nn": "nb", "in": "id", "bs": "hr", "cmn": "zh", "zsm": "ms",
+    "zh-hk": "yue", "zh-mo": "yue", "zh-hant-hk": "yue", "zh-hant-mo": "yue", "zh-yue": "yue",
+}  # fmt: skip
 
 Port = Annotated[int, Meta(ge=1024, le=65_535, title="a port from 1,024 to 65,535")]
 Listen = Annotated[
@@ -27,6 +42,24 @@ ScriptName = Annotated[
         title="a name: lower-case letters, digits, _ and -, a letter first, at most 64",
     ),
 ]
+
+
+def lookup(tag: str, known: Collection[str]) -> str | None:
+    """The longest part of a BCP 47 tag that is in `known`, which are in lower case (RFC 4647 §3.4: "de-at",
+    then "de").
+    """
+    parts = tag.replace("_", "-").lower().split("-")
+    while parts:
+        if (found := "-".join(parts)) in known:
+            return found
+        parts.pop()
+    return None
+
+
+def call_language(tag: str) -> str | None:
+    """The one of CALL_LANGUAGES that serves a BCP 47 tag ("de-AT" is served by "de"), None without one."""
+    alias = lookup(tag, _ALIASES)
+    return _ALIASES[alias] if alias is not None else lookup(tag, CALL_LANGUAGES)
 
 
 class SpeechConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

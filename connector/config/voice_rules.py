@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path as FilePath
 
 from .document import Document
 from .model import ConnectorFile
 from .problem import Path, Problem, did_you_mean
 from .template import Spoken, TemplateFile
 from .trunk import TrunkFile
+from .voice import CALL_LANGUAGES, call_language, lookup
 
-__all__ = ["journey_problems", "spoken_problems", "trunk_problems", "voice_problems"]
+__all__ = [
+    "capacity_problems",
+    "journey_problems",
+    "same_account_problems",
+    "spoken_problems",
+    "trunk_problems",
+    "voice_problems",
+]
 
 _MAX_PORT = 65_535
 _BUILT_IN = ("sms", "voice")
@@ -55,6 +64,18 @@ def trunk_problems(document: Document, file: TrunkFile) -> Iterator[Problem]:
         )
 
 
+def same_account_problems(trunks: Sequence[tuple[TrunkFile, Document]]) -> Iterator[Problem]:
+    """Two files for one account: each would count its calls alone, and registrations would fight."""
+    first: dict[tuple[str, int | None, str | None], Document] = {}
+    for file, document in trunks:
+        account = file.trunk
+        known = first.setdefault((account.host.casefold(), account.port, account.username), document)
+        if known is not document:
+            yield document.problem(
+                ("trunk", "host"), f"is the account of {known.file} too, expected one file for each account"
+            )
+
+
 def _port_problems(document: Document, path: Path, address: str) -> Iterator[Problem]:
     host, colon, port = address.rpartition(":")
     if colon and not host.endswith(":") and port.isdigit() and not 1 <= int(port) <= _MAX_PORT:
@@ -64,13 +85,15 @@ def _port_problems(document: Document, path: Path, address: str) -> Iterator[Pro
 def voice_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]:
     """What contradicts itself in [voice], [scripts] and [journeys]."""
     first, last = file.voice.rtp_ports
-    if last - first < 1:
+    if _pairs(first, last) < 1:
         yield document.problem(
-            ("voice", "rtp_ports"), f"[{first}, {last}] has no pair of ports, expected a larger range"
+            ("voice", "rtp_ports"),
+            f"[{first}, {last}] has no pair of ports, an even one and the next, expected a larger range",
         )
     port = int(file.voice.listen.rpartition(":")[2])
     if port > _MAX_PORT:
         yield document.problem(("voice", "listen"), f"port {port} is not allowed, expected 0 to {_MAX_PORT}")
+    yield from _language_problems(document, file)
     speech = file.voice.speech
     if (speech.engine == "piper") != (speech.piper_voices is not None):
         yield document.problem(
@@ -92,6 +115,39 @@ def voice_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]
                 ("journeys", name, "script"),
                 f"there is no [scripts.{journey.script}], expected one of the scripts{near}",
             )
+
+
+def _language_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]:
+    recordings = file.voice.speech.recordings
+    recorded: set[str] = set()
+    if recordings is not None:
+        manifests = FilePath(document.file).parent.joinpath(recordings).glob("*/manifest.toml")
+        recorded = {manifest.parent.name.lower() for manifest in manifests}
+    for index, tag in enumerate(file.voice.languages):
+        if call_language(tag) is None and lookup(tag, recorded) is None:
+            near = did_you_mean(tag.lower(), CALL_LANGUAGES)
+            yield document.problem(
+                ("voice", "languages", index),
+                f'"{tag}" cannot be spoken, expected one of {", ".join(CALL_LANGUAGES)}, or a language with '
+                f"recordings of all digits and phrases{near}",
+            )
+
+
+def capacity_problems(document: Document, file: ConnectorFile, calls: int) -> Iterator[Problem]:
+    """Fewer ports than `calls` under way need: the last ones would find none."""
+    first, last = file.voice.rtp_ports
+    pairs = _pairs(first, last)
+    if 0 < pairs < calls:
+        yield document.problem(
+            ("voice", "rtp_ports"),
+            f"[{first}, {last}] has room for {pairs} calls, expected room for the {calls} of `calls.max` of "
+            "all trunks, two ports each",
+        )
+
+
+def _pairs(first: int, last: int) -> int:
+    """RTP has the even port of each, RTCP the next (RFC 3550 §11)."""
+    return (last + 1) // 2 - (first + 1) // 2
 
 
 def journey_problems(document: Document, file: ConnectorFile, channels: set[str]) -> Iterator[Problem]:

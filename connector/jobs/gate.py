@@ -105,11 +105,12 @@ class Gate:
             )
         # A caller id is a trunk's; without one each trunk shows its first.
         sender = job.sender or ""
-        if sender and sender not in self._ways.caller_ids:
-            known = f"one of {', '.join(self._ways.caller_ids)}"
-            raise ConnectorError(
-                "forbidden", "this caller id is no trunk's of this lane", field="sender", hint=known
-            )
+        own = application.senders
+        permitted = [number for number in self._ways.caller_ids if not own or number in own]
+        if sender and sender not in permitted:
+            fault = "this caller id is no trunk's of this lane, or not registered for the application"
+            known = f"one of {', '.join(permitted)}" if permitted else "leave it to the trunk"
+            raise ConnectorError("forbidden", fault, field="sender", hint=known)
         wording = self._templates.wording(job.template, job.lang)
         text = render(wording, job.params or {})
         voice = self._ways.voice(job, journey, wording)

@@ -147,7 +147,8 @@ class Settlement:
                     traceparent=finish.traceparent,
                 ))  # fmt: skip
                 self._outcomes[finish.outcome] += 1
-                self._missed += finish.outcome in ("expired", "unknown")
+                # A call is answered before the deadline, or not at all: one that was heard was in time.
+                self._missed += finish.outcome in ("expired", "unknown", "undelivered")
         bulk.write(
             self._connection, _END, [(f.key, f.outcome, f.reason, f.at) for f in finishes if f.applied]
         )

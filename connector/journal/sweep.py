@@ -43,10 +43,13 @@ class Sweep:
         self._settlement.second_look(before)
 
     def _give_up(self, now: float) -> None:
+        # A call under way ends by itself, or at the next start: only then is its outcome known.
         rows = bulk.rows(
             self._connection,
             """SELECT json_group_array(json_array(id, app, ext, traceparent)) FROM
                 (SELECT * FROM job WHERE outcome IS NULL AND give_up_at <= (SELECT value FROM jsonb_each(?))
+                 AND NOT EXISTS (SELECT 1 FROM attempt a
+                                 WHERE a.job = job.id AND a.channel = 'voice' AND a.result IS NULL)
                  ORDER BY give_up_at LIMIT 10000)""",
             [now],
         )

@@ -11,11 +11,11 @@ from connector.carriers.contract import Attempt, CallEnd, CallStep
 from connector.carriers.statuses import StatusClass
 from connector.log import event as log_event
 from connector.voice.agent_call import AgentCall
-from connector.voice.audio import Audio, CodecName
+from connector.voice.audio import CodecName, Sound
 from connector.voice.detail import EndedBy
 from connector.voice.keys import Keys, Source
 from connector.voice.lane import VoiceLane
-from connector.voice.leg import Leg, LegOwner, NoWay
+from connector.voice.leg import SILENCE_S, Leg, LegOwner, NoWay
 from connector.voice.machine import Detector
 from connector.voice.media.session import MediaStatistics, PortsExhausted
 from connector.voice.outcomes import POLICIES, RESULTS, CallClass, CallOutcomes, end_of
@@ -30,7 +30,7 @@ from connector.voice.prompts import (
     name_of,
 )
 from connector.voice.record import Record
-from connector.voice.rendering import render
+from connector.voice.rendering import keep, render
 from connector.voice.resolve import Unresolvable
 from connector.voice.script import Script
 from connector.voice.speech import SpeechError
@@ -94,7 +94,7 @@ class VoiceCall(LegOwner):
         self._leg = Leg(desk.lane, desk.uplink, self)
         self._detector = Detector()
         self._keys = Keys()
-        self._audio: dict[Prompt, Audio] = {}
+        self._audio: dict[Prompt, Sound] = {}
         self._agent: AgentCall | None = None
         self._limit_at = math.inf
         self._timer: asyncio.TimerHandle | None = None
@@ -110,6 +110,8 @@ class VoiceCall(LegOwner):
         return any(said.name in ("code", "message") for said in self.record.detail.prompts)
 
     def start(self) -> None:
+        if self._over:
+            return
         if self._given_up is not None:  # while its intent was committed
             self._not_made("unsent", "cancelled")
             return
@@ -172,17 +174,27 @@ class VoiceCall(LegOwner):
         self.attempt.written = 1
         self.attempt.left_at = now
         self.record.left(leg.call.call_id, now)
-        calls = self._desk.uplink.config.calls
-        self._limit_at = min(now + calls.ring_s, max(now, self.attempt.job.deadline_at))
+        self._may_ring(now + SILENCE_S + self._desk.uplink.config.calls.ring_s, now)
         self._arm(now)
+
+    def _may_ring(self, until: float, now: float) -> None:
+        self._limit_at = min(until, max(now, self.attempt.job.deadline_at))
+
+    def _rings(self, now: float) -> None:
+        """Maybe not yet, but from the first provisional answer on it counts as ringing."""
+        detail = self.record.detail
+        if detail.trying is None and detail.ringing is None and self._given_up is None:
+            self._may_ring(now + self._desk.uplink.config.calls.ring_s, now)
 
     def leg_event(self, leg: Leg, event: Any, now: float) -> None:
         if self._over:
             return
         match event:
             case sip.Trying():
+                self._rings(now)
                 self.record.trying(now)
             case sip.Progress(_, status):
+                self._rings(now)
                 if self.record.ringing(status, now):
                     self._desk.progress(self.attempt, "ringing", now)
             case sip.Answered(_, agreed):
@@ -205,6 +217,7 @@ class VoiceCall(LegOwner):
     def _answered(self, agreed: Agreed, now: float) -> None:
         self.record.answered(now)
         self.record.agreed(agreed)
+        keep(self._audio, agreed.codec)
         self._limit_at = now + self._desk.uplink.config.calls.max_s
         self._desk.progress(self.attempt, "answered", now)
         self._script.answered(now)
@@ -214,7 +227,7 @@ class VoiceCall(LegOwner):
         seen = leg.call is not None and leg.call.provisional_seen
         local = event.local and event.status in _ANSWER_OF_OURS
         kind = self._desk.endings.classify(event.status, event.cause, provisional=seen, local=local)
-        if self._given_up is not None and not local:
+        if self._given_up is not None and not (local and seen):
             kind = self._given_up
         by: EndedBy = "transport" if local else "carrier"
         self._finish(kind, None if local else event.status, event.cause, by, now)
@@ -264,8 +277,7 @@ class VoiceCall(LegOwner):
         if not self._keys.press(source) or self.record.detail.answered is None:
             return
         self.record.detail.key_pressed(digit, self.record.since(now))
-        if not self.record.detail.keys_dropped:
-            self._desk.progress(self.attempt, "digit", now, digit)
+        self._desk.progress(self.attempt, "digit", now, digit)
         if self._agent is not None:
             self._agent.press(digit, now)
         self._script.digit(digit, now)
@@ -331,7 +343,7 @@ class VoiceCall(LegOwner):
         if now >= self._limit_at:
             # Who rings is cancelled; who speaks has spoken for as long as the trunk allows.
             self._limit_at = math.inf
-            self.hang_up(CallClass.NO_ANSWER, now)
+            self.hang_up(CallClass.NO_RESPONSE if self._leg.silent else CallClass.NO_ANSWER, now)
             return
         if self._agent is not None:
             self._agent.handle_timer(now)

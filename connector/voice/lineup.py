@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -71,9 +70,9 @@ class TrunkLineup:
         assert self.lane.clock is not None
         self._metrics.rtp_pacing = self.lane.clock.pacing
 
-    def change(self, config: Config, accounts: Mapping[str, int], grace_s: float) -> None:
-        """Go over to the trunks of `config`, all that changed with new ones; the calls of the others go on for
-        `grace_s` at most.
+    def change(self, config: Config, accounts: Mapping[str, int]) -> None:
+        """Go over to the trunks of `config`, all that changed with new ones. The calls of the others go on to
+        their end, at the latest after `calls.max_s`.
         """
         before = {trunk.name: _made_of(trunk, self._config) for trunk in _enabled(self._config)}
         self._config = config
@@ -89,12 +88,17 @@ class TrunkLineup:
         left = [old for name, old in present.items() if kept.get(name) is not old]
         self._begin(_hand_over(left, fresh), "trunks hand over")
         for old in left:
-            self._begin(_leave(old, grace_s), f"farewell of {old.name}")
+            self._begin(_leave(old), f"farewell of {old.name}")
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._farewells.add(task)
         task.add_done_callback(self._farewells.discard)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Let the calls of trunks that are no longer in use end."""
+        if self._farewells:
+            await asyncio.wait(self._farewells, timeout=timeout_s)
 
     async def close(self) -> None:
         """End what is left, the trunks in use excepted: they are somebody else's to stop."""
@@ -147,9 +151,8 @@ async def _hand_over(left: Sequence[Trunk], fresh: Sequence[Trunk]) -> None:
             log_event(_log, "a trunk cannot start", level=logging.ERROR, trunk=trunk.name, error=error)
 
 
-async def _leave(trunk: Trunk, grace_s: float) -> None:
+async def _leave(trunk: Trunk) -> None:
     try:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(trunk.drain(), grace_s)
+        await trunk.drain()
     finally:
         await trunk.stop()

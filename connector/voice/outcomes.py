@@ -154,7 +154,6 @@ class Policy(NamedTuple):
     refusal         which trunks may get the call next; None where no trunk would do better
     redial_after_s  the same number may be called again after this; None: not in this job
     redials         how often in one job
-    bars_number     no later job may call that number either
     alarm           an operator must look at the trunk
     """
 
@@ -164,7 +163,6 @@ class Policy(NamedTuple):
     refusal: StatusClass | None = None
     redial_after_s: float | None = None
     redials: int = 0
-    bars_number: bool = False
     alarm: bool = False
 
     @property
@@ -194,7 +192,6 @@ POLICIES: Final[Mapping[CallClass, Policy]] = {
     ),
     CallClass.NEVER_AGAIN: Policy(
         "undelivered", "does not want calls", "Do not call this number again; use another channel.",
-        bars_number=True,
     ),
     CallClass.CONGESTED: Policy(
         "refused", "no free line", "Ask the carrier about capacity, or add a trunk.",

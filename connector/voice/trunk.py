@@ -146,9 +146,11 @@ class Trunk(Carrier):
             raise Unsendable(str(error), "template") from None
 
     def _caller_id(self, sender: str) -> str:
-        """The job's sender where the trunk has it; what an SMS would show as letters cannot call."""
+        """The job's own, which the trunk must have, or the trunk's first."""
         caller_ids = self._config.calls.caller_ids
-        return sender if sender in caller_ids else caller_ids[0]
+        if sender and sender not in caller_ids:
+            raise Unsendable("the trunk does not have this caller id", "sender")
+        return sender or caller_ids[0]
 
     def send(self, attempt: Attempt, now: float) -> None:
         assert isinstance(attempt, TrunkAttempt)
@@ -211,6 +213,7 @@ class Trunk(Carrier):
             for call in list(self._calls):
                 call.give_up_waiting(self._now())
         await self._keepalive.stop()
+        await self.uplink.stop()
         await self.unregister()
 
     def state(self, now: float) -> TrunkState:
@@ -241,7 +244,9 @@ class Trunk(Carrier):
         self._calls.discard(call)
         metrics.ended["not made" if kind is None else kind] += 1
         metrics.talk_s += detail.seconds
-        metrics.packets_lost += detail.media.lost if detail.media is not None else 0
+        if (media := detail.media) is not None:
+            metrics.packets_lost += media.lost
+            metrics.packets_spoofed += media.spoofed
         if kind is not None and POLICIES[kind].alarm:
             log_event(
                 _log, "the carrier does not permit a call", level=logging.ERROR,

@@ -1,9 +1,12 @@
 """trunks/*.toml, and what connector.toml and templates say of calls."""
 
+from pathlib import Path
+
 import pytest
 
 from connector.config import load, read_instance, shared_problems
 from connector.config.trunk import NationalForm, TrunkDestination
+from connector.config.voice import CALL_LANGUAGES, call_language
 
 from .conftest import MakeFolder
 from .trunk_folder import SPOKEN, TRUNK, with_trunk
@@ -61,6 +64,8 @@ CASES = [
     (MAIN, '["en", "de"]', '["en", "de"]\nrtp_ports = [20001, 20020]', "voice.rtp_ports", "room for 9 calls"),
     (MAIN, '["en", "de"]', '["en", "de"]\nspeech = { engine = "piper" }', "voice.speech.piper_voices",
      "do not go together"),
+    (MAIN, '["en", "de"]', '["en", "dee"]', "voice.languages[1]", 'did you mean "de"?'),
+    (MAIN, '["en", "de"]', '["th"]', "voice.languages[0]", '"th" cannot be spoken, expected one of ar, bg,'),
     (PAYMENT, '{ pause = 0.5 }', '{ pause = 0.5, digits = "code" }', "voice.say.en[2]", "exactly one of"),
     (PAYMENT, '{ date = "day" }', '{ date = "days" }', "voice.say.en[3].date", "no [params.days]"),
     (PAYMENT, '{ digits = "code" }', '{ digits = "amount" }', "voice.say.de[2].digits", 'kind = "digits"'),
@@ -78,6 +83,29 @@ def test_what_contradicts_itself(
     problems = {problem.key: problem.message for problem in read_instance(folder.path, {}).problems}
     assert key in problems, problems
     assert message in problems[key]
+
+
+@pytest.mark.parametrize("tag", ["pt-BR", "DE_at", "no", "zh-Hant-TW", "yue"])
+def test_a_language_is_looked_up(make_folder: MakeFolder, tag: str) -> None:
+    folder = with_trunk(make_folder())
+    folder.edit(MAIN, '["en", "de"]', f'["{tag.replace("_", "-")}"]')
+    assert read_instance(folder.path, {}).problems == ()
+    assert call_language(tag) in CALL_LANGUAGES
+
+
+def test_a_language_may_have_recordings_alone(make_folder: MakeFolder) -> None:
+    folder = with_trunk(make_folder())
+    folder.edit(MAIN, '["en", "de"]', '["th-TH", "he"]\nspeech = { recordings = "prompts" }')
+    folder.write("prompts/th/manifest.toml", "")
+    (problem,) = read_instance(folder.path, {}).problems
+    assert (problem.key, problem.line) == ("voice.languages[1]", problem_line(folder.path / MAIN))
+    assert '"he" cannot be spoken' in problem.message
+
+
+def problem_line(path: Path) -> int:
+    return next(
+        at for at, line in enumerate(path.read_text().splitlines(), 1) if line.startswith("languages")
+    )
 
 
 def test_a_trunk_that_is_switched_off_needs_no_password_and_serves_no_journey(
@@ -115,3 +143,10 @@ def test_lanes_share_no_trunk(make_folder: MakeFolder) -> None:
         "20000 to 29999 overlaps",
     ):
         assert claim in messages
+
+
+def test_one_file_for_each_account(make_folder: MakeFolder) -> None:
+    folder = with_trunk(make_folder())
+    folder.write("trunks/west2.toml", TRUNK.replace("+4930123456", "+4930123457").replace("sip.ex", "SIP.ex"))
+    (problem,) = read_instance(folder.path, {}).problems
+    assert (problem.file.endswith("trunks/west2.toml"), problem.key) == (True, "trunk.host")

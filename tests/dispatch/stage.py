@@ -212,6 +212,7 @@ class Stage:
         self.dispatcher = Dispatcher(self.journal, self.metrics, self.now)  # type: ignore[arg-type]
         self.carriers: list[FakeCarrier] = []
         self.cancelled: dict[str, bool] = {}
+        self.missed = 0
 
     def carrier(self, name: str = "north", **more: Any) -> FakeCarrier:
         self.carriers.append(FakeCarrier(self, name, **more))
@@ -237,6 +238,7 @@ class Stage:
         return stopped
 
     def committed(self, batch: Batch, now: float) -> None:
+        self.missed += batch.missed
         self.dispatcher.intends_committed(batch.intends, now)
         for accept in batch.accepts:
             if accept.verdict == "new":

@@ -120,6 +120,7 @@ def test_nobody_heard_it_and_it_is_not_tried_again(play: Play) -> None:
         await stage.settle()
         assert outcome(stage, job) == ("undelivered", "busy")
         assert [event["type"] for event in events(stage)] == ["accepted", "undelivered"]
+        assert stage.missed == 1
 
     play(act)
 
@@ -171,6 +172,68 @@ def test_the_next_trunk_when_one_does_not_take_it(play: Play) -> None:
         second.finish(second.attempts[0], DELIVERED)
         await stage.settle()
         assert outcome(stage, job)[0] == "delivered"
+
+    play(act)
+
+
+def test_a_trunk_without_a_free_line_is_asked_again_after_its_pause_and_so_often(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        west = trunk(stage)
+        stage.start()
+        job = await call(stage)
+        congested = CallEnd("refused", "no free line", 503, StatusClass.TRANSIENT, redial_s=5.0)
+        west.finish(west.attempts[0], congested)
+        await asyncio.sleep(4)
+        assert len(west.attempts) == 1
+        await asyncio.sleep(2)
+        assert len(west.attempts) == 2
+        west.finish(west.attempts[1], msgspec.structs.replace(congested, redial_s=None))
+        await stage.settle()
+        assert outcome(stage, job) == ("rejected", "no free line")
+        last = events(stage)[-1]
+        assert (last["carrier"], last["attempt"], last["reason"]) == ("west", 2, "no free line")
+
+    play(act)
+
+
+def test_a_pause_ends_at_the_deadline(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        west = trunk(stage)
+        stage.start()
+        job = await call(stage)
+        await asyncio.sleep(57)
+        west.finish(west.attempts[0], CallEnd("refused", "no free line", 503, redial_s=5.0))
+        await asyncio.sleep(3.1)
+        assert outcome(stage, job)[0] == "expired"
+
+    play(act)
+
+
+def test_a_call_waits_for_a_trunk_and_never_becomes_a_text(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        north, west = stage.carrier("north"), trunk(stage)
+        stage.start()
+        west.window = 0
+        job = await call(stage)
+        stage.dispatcher.use([north])  # as a reload that removes the trunk
+        await stage.settle()
+        assert not north.attempts
+        west.window = 1
+        stage.dispatcher.use([north, west])
+        await stage.settle()
+        assert [attempt.job for attempt in west.attempts] == [job]
+
+    play(act)
+
+
+def test_a_text_never_becomes_a_call(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        west = trunk(stage)
+        stage.start()
+        job = await stage.submit("text")
+        await asyncio.sleep(61)
+        assert not west.attempts
+        assert outcome(stage, job)[0] == "expired"
 
     play(act)
 
@@ -261,5 +324,9 @@ def test_after_a_crash_a_call_under_way_is_unknown_and_a_missed_one_waits(play: 
         stage.dispatcher.recover(recovered, stage.now())
         await stage.settle()
         assert outcome(stage, talking) == ("unknown", "the daemon ended during the call")
+        (last,) = [event for event in events(stage) if event["type"] == "unknown"]
+        assert (last["channel"], last["carrier"], last["attempt"], last["final"]) == (
+            "voice", "west", 1, True,
+        )  # fmt: skip
 
     play(act)

@@ -67,8 +67,6 @@ def _then(policy: Policy) -> str:
     steps = ["next trunk at once"] if policy.next_trunk else []
     if policy.redial_after_s is not None:
         steps.append(f"again after {policy.redial_after_s:.0f} s, at most {policy.redials} times")
-    if policy.bars_number:
-        steps.append("never calls that number again")
     if policy.alarm:
         steps.append("alarm")
     return ", ".join(steps) or "nothing"

@@ -63,6 +63,15 @@ def test_refused(tmp_path: Path, job: dict[str, Any], code: str, field: str) -> 
     assert (caught.value.code, caught.value.field) == (code, field)
 
 
+def test_an_application_with_senders_of_its_own_shows_no_other_caller_id(tmp_path: Path) -> None:
+    folder = calling_lane(tmp_path)
+    folder.edit("connector.toml", "uids = [2001]", 'uids = [2001]\nsenders = ["Acme"]')
+    assert admit(folder.path).job.content.sender == ""
+    with pytest.raises(ConnectorError) as caught:
+        admit(folder.path, sender="+4930123456")
+    assert (caught.value.code, caught.value.field) == ("forbidden", "sender")
+
+
 def test_a_text_cannot_be_said(tmp_path: Path) -> None:
     folder = calling_lane(tmp_path)
     config = load(folder.path)

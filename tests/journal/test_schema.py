@@ -79,6 +79,30 @@ def test_receipts_of_the_first_version_go_on(tmp_path: Path) -> None:
     book.store.close()
 
 
+def test_attempts_from_before_there_were_calls_are_messages(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    connection = connect(path)
+    for script in schema.MIGRATIONS[:5]:
+        connection.execute(script)
+    connection.pragma("user_version", 5)
+    connection.execute(
+        """
+        INSERT INTO account VALUES (1, 'smsc.example|acme');
+        INSERT INTO job VALUES (1, 1, 'j1', 'd', '+4915112345678', 1.7e9, 1.7e9, 2e9, 'report', NULL,
+                                '{"text":"","sender":""}', NULL, NULL, NULL);
+        INSERT INTO attempt VALUES (1, 1, 1, 'north', 1, 1.7e9, '{}', NULL, NULL);
+        """
+    )
+    connection.close()
+    book = Book(path)
+    assert book.rows("SELECT channel, result FROM attempt") == [("sms", None)]
+    reader = book.reader()
+    ((job, account, carrier),) = reader.recover().outstanding
+    assert (job.channel, account, carrier) == ("sms", 1, "north")
+    reader.close()
+    book.store.close()
+
+
 def test_each_step_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal.db"
     make(path).close()

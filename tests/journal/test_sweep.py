@@ -1,10 +1,12 @@
 """What time does: jobs given up, rows forgotten."""
 
+from connector.journal.ops import CallRecord
+from connector.model import Content, Voice
 from tests.journal.book import HANDSET, RETENTION_S, Book
 
 
 def tables(book: Book) -> dict[str, int]:
-    names = ("job", "attempt", "part", "unresolved", "parked", "parked_key", "event")
+    names = ("job", "attempt", "part", "unresolved", "parked", "parked_key", "event", "call")
     return {name: book.row(f"SELECT count(*) FROM {name}")[0] for name in names}
 
 
@@ -24,6 +26,17 @@ def test_a_receipt_in_the_same_commit_comes_first(book: Book) -> None:
     assert book.story(job)[-1] == "delivered/delivered"
 
 
+def test_nobody_gives_up_a_call_that_lasts(book: Book) -> None:
+    job = book.job("call")
+    job.content = Content("", "", voice=Voice("", "en", "482917"))
+    book.commit(accepts=[book.accept_op(job)])
+    book.intend(job)
+    assert book.sweep(book.now + 10_000).outcomes == {}
+    book.settle(job, "completed")
+    book.finish(job, "delivered", "completed")
+    assert book.outcome(job) == "delivered"
+
+
 def test_the_oldest_are_given_up_first(book: Book) -> None:
     late, soon = book.accept("late", deadline_s=100), book.accept("soon", deadline_s=1)
     book.sweep(book.now + 301)
@@ -37,6 +50,7 @@ def test_everything_of_an_old_job_goes(book: Book) -> None:
     book.intend(lost)
     book.settle(lost, "unknown")
     book.finish(lost, "unknown", "unknown")
+    book.commit(call_records=[CallRecord(lost.key, 1, "{}")])
     book.receipt(b"nothing's", address="4930123456")
     book.commit(receipts=[book.handset_message()])
     assert all(tables(book).values())

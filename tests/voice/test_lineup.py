@@ -23,6 +23,8 @@ class NotedTrunk:
         self.name = name
         self._shown = f"{name} {number}"
         self._noted = noted
+        self.quiet = asyncio.Event()
+        self.quiet.set()
 
     def start(self) -> None:
         self._noted.append(f"{self._shown} starts")
@@ -32,7 +34,7 @@ class NotedTrunk:
         self._noted.append(f"{self._shown} un-registers")
 
     async def drain(self) -> None:
-        await asyncio.sleep(0.01)
+        await self.quiet.wait()
         self._noted.append(f"{self._shown} is empty")
 
     async def stop(self) -> None:
@@ -60,7 +62,7 @@ class Scene:
         )
 
     async def reload(self) -> None:
-        self.lineup.change(load(self.folder.path), {"west": 1}, 5.0)
+        self.lineup.change(load(self.folder.path), {"west": 1})
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others)
 
@@ -71,7 +73,8 @@ async def test_an_account_is_un_registered_before_its_next_trunk_registers_it(
     scene = Scene(tmp_path, monkeypatch)
     scene.folder.edit("trunks/west.toml", "per_s = 5", "per_s = 6")
     await scene.reload()
-    assert scene.noted == ["west 1 un-registers", "west 2 starts", "west 1 is empty", "west 1 stops"]
+    assert sorted(scene.noted) == ["west 1 is empty", "west 1 stops", "west 1 un-registers", "west 2 starts"]
+    assert scene.noted.index("west 1 un-registers") < scene.noted.index("west 2 starts")
     assert scene.lineup.trunks == scene.made[1:]
 
 
@@ -88,5 +91,18 @@ async def test_a_removed_trunk_leaves(tmp_path: Path, monkeypatch: pytest.Monkey
     main.write_text(text.replace('script = "warn"\n', ""))
     (scene.folder.path / "trunks/west.toml").unlink()
     await scene.reload()
-    assert scene.noted == ["west 1 un-registers", "west 1 is empty", "west 1 stops"]
+    assert sorted(scene.noted) == ["west 1 is empty", "west 1 stops", "west 1 un-registers"]
     assert scene.lineup.trunks == []
+
+
+async def test_calls_of_a_trunk_that_leaves_end_by_themselves_or_when_the_daemon_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(tmp_path, monkeypatch)
+    scene.made[0].quiet.clear()
+    scene.folder.edit("trunks/west.toml", "per_s = 5", "per_s = 6")
+    scene.lineup.change(load(scene.folder.path), {"west": 1})
+    await scene.lineup.drain(0.05)
+    assert scene.noted == ["west 1 un-registers", "west 2 starts"]
+    await scene.lineup.close()
+    assert scene.noted[2:] == ["west 1 stops"]

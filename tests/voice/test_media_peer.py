@@ -63,10 +63,52 @@ def test_symmetric_rtp_follows_the_peer_behind_a_nat_once(random: Random) -> Non
         stage.until(lambda: session.statistics().received == 1)
         stage.slots(3)
         assert len(mapped.take(3)) == 3
-        # Now the other one is a stranger, whatever was negotiated.
-        negotiated.send(session, 2)
+        # Now a third one is a stranger.
+        stranger = stage.far_end()
+        stranger.send(session, 2)
         stage.until(lambda: session.statistics().spoofed == 1)
-        assert negotiated.drain() == []
+        assert stranger.drain() == []
+
+
+def test_who_forges_a_packet_of_the_host_does_not_get_the_call(random: Random) -> None:
+    """One datagram to every port is enough for that: of a call that begins it may be the first."""
+    with Stage(random) as stage:
+        negotiated, forger, ear = stage.far_end(), stage.far_end(), Ear(listening=True)
+        session = stage.session(ear)
+        session.connect(agreed(negotiated.port), stage.now)
+        forger.send(session, 900)
+        stage.slots(2)
+        assert len(negotiated.take(2)) == 2
+        assert forger.drain() == []
+        forger.send(session, 901)
+        forger.send(session, 902)
+        stage.until(lambda: session.statistics().received > 0)
+        for number in range(4):
+            negotiated.send(session, number)
+        stage.until(lambda: len(ear.frames) >= 3)
+        stage.slots(3)
+        assert len(negotiated.take(3)) == 3
+        forger.drain()
+        forger.send(session, 903)
+        stage.until(lambda: session.statistics().spoofed == 1)
+        stage.slots(2)
+        assert forger.drain() == []
+
+
+def test_our_own_packets_that_come_back_are_nobodys(random: Random) -> None:
+    """RFC 3550 §8.2. A description may name our own sockets."""
+    with Stage(random) as stage:
+        one, other = stage.session(), stage.session()
+        one.connect(agreed(other.local[1]), stage.now)
+        other.connect(agreed(one.local[1]), stage.now)
+        one.bridge(other)
+        stage.slots(20)
+        stage.until(lambda: min(one.statistics().spoofed, other.statistics().spoofed) >= 10)
+        itself = stage.session(timeout_s=1.0)
+        itself.connect(agreed(itself.local[1]), stage.now)
+        stage.slots(20)
+        stage.until(lambda: itself.statistics().spoofed >= 10)
+        assert {each.statistics().received for each in (one, other, itself)} == {0}
 
 
 def test_a_datagram_that_is_no_rtp_draws_nothing_to_itself(random: Random) -> None:

@@ -38,7 +38,6 @@ def test_the_statuses_that_matter_most() -> None:
         503: "congested", 500: "congested", 403: "forbidden",
     }  # fmt: skip
     assert {status: str(USUAL.classify(status)) for status in expected} == expected
-    assert POLICIES[CallClass.NEVER_AGAIN].bars_number
     assert POLICIES[CallClass.NEVER_AGAIN].redials == 0
     assert POLICIES[CallClass.CONGESTED].next_trunk
     assert POLICIES[CallClass.FORBIDDEN].alarm

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from connector.config.voice import SpeechConfig
+from connector.config.voice import CALL_LANGUAGES, SpeechConfig
 from connector.voice.speech.engines.espeak import Espeak, voice_of
 from connector.voice.speech.engines.espeak import _voices as voices
 from connector.voice.speech.errors import EngineError
-from connector.voice.speech.names import PHRASES, languages, match, vocabulary
+from connector.voice.speech.names import PHRASES, languages, match, narrowed, vocabulary
 from connector.voice.speech.render.tables import date_words, money_words
 from tests.project.test_import_diet import imported_by
 
@@ -39,11 +39,22 @@ def test_a_language_is_complete(language: str) -> None:
     ("tag", "language"),
     [
         ("de", "de"), ("de-AT", "de"), ("DE_at", "de"), ("de-Latn-AT", "de"), ("no", "nb"), ("nn-NO", "nb"),
-        ("pt-BR", "pt"), ("in", "id"), ("xx", None), ("", None), ("deu", None),
+        ("pt-BR", "pt"), ("in", "id"), ("xx", None), ("", None),
+        ("zh-CN", "zh"), ("zh-Hans", "zh"), ("zh-Hant-TW", "zh"), ("zh_HK", "yue"), ("zh-Hant-HK", "yue"),
+        ("cmn", "zh"), ("ja-JP", "ja"), ("ms-MY", "ms"), ("deu", None),
     ],
 )  # fmt: skip
 def test_a_tag_finds_its_language(tag: str, language: str | None) -> None:
     assert match(tag) == language
+
+
+def test_the_configuration_knows_the_same_languages() -> None:
+    assert languages() == CALL_LANGUAGES
+
+
+def test_those_who_know_no_aliases_get_the_language() -> None:
+    tags = ("en-GB", "no-NO", "zh-HK", "zh-Hant-TW", "xx")
+    assert [narrowed(tag) for tag in tags] == ["en-GB", "nb", "yue", "zh-Hant-TW", "xx"]
 
 
 @pytest.mark.rule("speech.voice-names")

@@ -27,7 +27,9 @@ FIVE_THOUSAND = {
     "hu": "ötezer euró",
     "id": "lima ribu Euro",
     "it": "cinquemila euro",
+    "ja": "ごせんユーロ",
     "ko": "오천 유로",
+    "ms": "lima ribu Euro",
     "nb": "fem tusen euro",
     "nl": "vijfduizend euro",
     "pl": "pięć tysięcy euro",
@@ -40,6 +42,8 @@ FIVE_THOUSAND = {
     "tr": "beş bin euro",
     "uk": "п'ять тисяч євро",
     "ur": "پانچ ہزار یورو",
+    "yue": "五千歐元",
+    "zh": "五千欧元",
 }
 
 CHRISTMAS = {
@@ -52,6 +56,8 @@ CHRISTMAS = {
     "fr": "vingt-quatre décembre deux mille vingt-six",
     "hu": "kétezer huszonhat december huszonnegyedike",
     "it": "ventiquattro dicembre duemilaventisei",
+    "ja": "にせんにじゅうろくねんじゅうにがつにじゅうよっか",
+    "ms": "dua puluh empat Disember dua ribu dua puluh enam",
     "nl": "vierentwintig december tweeduizend zesentwintig",
     "pl": "dwudziestego czwartego grudnia dwa tysiące dwudziestego szóstego roku",
     "pt": "vinte e quatro de dezembro de dois mil e vinte e seis",
@@ -59,11 +65,14 @@ CHRISTMAS = {
     "sv": "den tjugofjärde december tvåtusentjugosex",
     "tr": "yirmi dört Aralık iki bin yirmi altı",
     "uk": "двадцять четвертого грудня дві тисячі двадцять шостого року",
+    "yue": "二零二六年十二月二十四日",
+    "zh": "二零二六年十二月二十四日",
 }
 
 
 # Short words that the engine says otherwise in figures; compared by eye: ʔotə and ɒɒdə, iɫ and ir.
-BY_EYE = {("da", 8), ("ko", 1)}
+# Figures have other words in Japanese (rei, shi, shichi) and in Chinese (yi).
+BY_EYE = {("da", 8), ("ko", 1), ("ja", 0), ("ja", 4), ("ja", 7), ("zh", 1)}
 
 
 def alike(one: str, other: str) -> float:
@@ -123,3 +132,25 @@ def test_every_digit_is_the_word_that_the_language_has(language: str, phonemes: 
         assert said
         ours = [alike(said, phonemes(language, str(other))) for other in range(10)]
         assert ours[figure] == max(ours) or (language, figure) in BY_EYE, (figure, word, said, ours)
+
+
+@pytest.mark.rule("speech.expand")
+@pytest.mark.parametrize("language", ["ja", "yue", "zh"])
+def test_nothing_of_ours_has_a_sign_that_the_engine_cannot_read(language: str, phonemes: Phonemes) -> None:
+    """It names such a sign in English."""
+    assert "(en)" in phonemes("ja", "四")
+    for name, text in vocabulary(language).phrases.items():
+        assert "(en)" not in phonemes(language, text), name
+    for month in range(1, 13):
+        assert "(en)" not in phonemes(language, spoken(Date(f"2026-{month:02}-03"), language))
+    for currency in ("EUR", "USD", "JPY", "CNY", "MYR", "INR"):
+        assert "(en)" not in phonemes(language, spoken(Amount("12.34", currency), language))
+
+
+@pytest.mark.rule("speech.expand")
+def test_chinese_zeros_are_said(phonemes: Phonemes) -> None:
+    """The engine alone leaves them out: 2005 is then 2500 to a listener."""
+    zero = phonemes("zh", "零")
+    assert zero not in phonemes("zh", "2005")
+    assert zero in phonemes("zh", spoken(Amount("2005", "EUR"), "zh"))
+    assert zero not in phonemes("zh", spoken(Amount("2500", "EUR"), "zh"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from connector.config.voice import SpeechConfig
-from connector.segments import Digits, Text
-from connector.voice.speech import Speech, SpeechError
+from connector.segments import Amount, Digits, Text
+from connector.voice.speech import PHRASES, Speech, SpeechError
 from connector.voice.speech.engines.recordings import Recordings
 from connector.voice.speech.errors import RecordingsError
 
@@ -24,7 +24,7 @@ def write_wav(path: Path, seconds: float = 0.3, *, rate: int = 16_000, channels:
         file.writeframes(struct.pack(f"<{count}h", *square) if width == 2 else bytes(count * width))
 
 
-def write_language(folder: Path, *, slow: bool = False, phrases: str = "") -> Path:
+def write_language(folder: Path, *, slow: bool = False, phrases: str = "", whole: bool = False) -> Path:
     folder.mkdir(parents=True)
     tables = ["[digits]"]
     for digit in range(10):
@@ -35,6 +35,11 @@ def write_language(folder: Path, *, slow: bool = False, phrases: str = "") -> Pa
         for digit in range(10):
             write_wav(folder / f"{digit}s.wav", 0.5 + digit / 50, period=20 + digit)
             tables.append(f'{digit} = "{digit}s.wav"')
+    if whole:
+        tables.append("[phrases]")
+        for at, name in enumerate(PHRASES):
+            write_wav(folder / f"{name}.wav", 0.5 + at / 10)
+            tables.append(f'{name} = "{name}.wav"')
     (folder / "manifest.toml").write_text("\n".join([*tables, phrases]) + "\n")
     return folder
 
@@ -60,8 +65,9 @@ def test_every_problem_is_named(tmp_path: Path) -> None:
     write_wav(german / "5.wav", width=1)
     (german / "6.wav").write_bytes(b"not a sound")
     (german / "7.wav").unlink()
-    (tmp_path / "klingon").mkdir()
-    (tmp_path / "klingon" / "manifest.toml").write_text("")
+    for name in ("klingon", "tlh"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.toml").write_text("")
     (tmp_path / "fr").mkdir()
     (tmp_path / "fr" / "manifest.toml").write_text("[digits\n")
     (tmp_path / "it").mkdir()
@@ -79,12 +85,13 @@ def test_every_problem_is_named(tmp_path: Path) -> None:
         "6.wav: a WAV file of PCM samples is expected",
         "7.wav: no such file",
         "klingon: a folder named after a language such as de is expected",
+        "tlh/manifest.toml: all digits and phrases are expected of a language without an engine, missing: ",
         "fr/manifest.toml: ",
         "[slow]: all ten digits are expected, missing: 1, 2, 3, 4, 5, 6, 7, 8, 9",
         "it/manifest.toml: [slow] needs [digits] beside it",
     ):
         assert expected in found, expected
-    assert found.count("\n") == 14
+    assert found.count("\n") == 15
 
 
 @pytest.mark.asyncio
@@ -102,6 +109,26 @@ async def test_recordings_come_first(tmp_path: Path) -> None:
     assert (await speech.phrase("de", "greeting")).seconds > 1
     assert (await speech.prompt("de", (Text("null"),))).seconds > 0.1
     await speech.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_language_that_no_engine_speaks(tmp_path: Path) -> None:
+    """It is spoken by its recordings, as the default too; only messages are refused."""
+    write_language(tmp_path / "own" / "th", whole=True)
+    for languages in (["th-TH"], ["en", "th"]):
+        speech = Speech(SpeechConfig(recordings=str(tmp_path / "own")), tmp_path / "state")
+        await speech.start(languages)
+        for at, name in enumerate(PHRASES):
+            assert abs((await speech.phrase("th", name)).seconds - (0.5 + at / 10)) < 0.03
+        code = await speech.code("th", "12")
+        assert [round(end - start, 1) for start, end in code.readings] == [0.7, 0.8]
+        for segments in ((Amount("5", "EUR"),), (Text("x"),), (Digits("12"),)):
+            with pytest.raises(SpeechError, match="'th' has recordings alone, so no message"):
+                await speech.prompt("th", segments)
+        with pytest.raises(SpeechError, match="no digit words for the language 'lo'"):
+            await speech.prompt("lo", (Text("x"),))
+        assert await speech.code("lo", "12") == await speech.code(languages[0], "12")
+        await speech.stop()
 
 
 @pytest.mark.asyncio

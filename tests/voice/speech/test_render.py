@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from connector.segments import Amount, Date, Digits, Pause, Segment, Text
 from connector.voice.speech.errors import RenderError
 from connector.voice.speech.names import languages
+from connector.voice.speech.render.cardinals import cardinal
 from connector.voice.speech.render.pieces import SayDigits, SayText, Silence, pieces
 
 
@@ -40,6 +41,15 @@ def said(segment: Segment, tag: str) -> str:
         ("12.50", "TZS", "sw", "shilingi za Tanzania 12 nukta tano sifuri"),
         ("3.02", "EUR", "cs", "3 eura a 2 centy"),
         ("21.21", "RUB", "ru", "21 российский рубль 21 копейка"),
+        ("14.40", "MYR", "ms", "14 Ringgit Malaysia 40 sen"),
+        ("2005.50", "USD", "zh", "两千零五 点 五 零美元"),
+        ("11.11", "EUR", "zh", "十一 点 一 一欧元"),
+        ("2", "CNY", "zh", "两 元人民币"),
+        ("5000", "TWD", "zh-Hant", "五千 新台幣"),
+        ("2012", "HKD", "yue", "兩千零一十二 港幣"),
+        ("5000", "JPY", "ja", "ごせん えん"),
+        ("14", "JPY", "ja", "じゅうよ えん"),
+        ("8.05", "USD", "ja", "はち てん ぜろ ご ドル"),
     ],
 )
 def test_an_amount(value: str, currency: str, tag: str, words: str) -> None:
@@ -73,6 +83,11 @@ def test_what_is_no_amount_is_refused_without_being_named(value: str, currency: 
         ("2026-03-03", "ru", "третьего марта две тысячи двадцать шестого года"),
         ("2040-03-03", "ru", "третьего марта 2040 года"),
         ("2026-03-03", "ko", "2026년 3월 3일"),
+        ("2020-02-02", "zh", "二零二零年 二月 二日"),
+        ("2020-02-02", "zh-TW", "二零二零年 二月 二日"),
+        ("2026-12-20", "yue", "二零二六年 十二月 二十日"),
+        ("2024-04-20", "ja", "にせんにじゅうよねん しがつ はつか"),
+        ("2026-12-24", "ms", "24 Disember 2026"),
     ],
 )
 def test_a_date(day: str, tag: str, words: str) -> None:
@@ -104,10 +119,47 @@ def test_what_is_no_day_is_refused_without_being_named(day: str) -> None:
         ("1,23,456", "hi", "123456"),
         ("٤٢", "ar", "42"),
         ("v1.2.3", "en", "v1, 2, 3"),
+        ("2分钟,2月2日,12点", "zh", "两分钟,二月二日,十二点"),
+        ("10211", "zh", "幺, 零, 二, 幺, 幺"),
+        ("3ふん", "ja", "さんふん"),
     ],
 )
 def test_figures_in_a_text(text: str, tag: str, words: str) -> None:
     assert said(Text(text), tag) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "zh", "ja"),
+    [
+        (0, "零", "ぜろ"), (10, "十", "じゅう"), (20, "二十", "にじゅう"), (101, "一百零一", "ひゃくいち"),
+        (110, "一百一十", "ひゃくじゅう"), (600, "六百", "ろっぴゃく"),
+        (333, "三百三十三", "さんびゃくさんじゅうさん"),
+        (1012, "一千零一十二", "せんじゅうに"), (3800, "三千八百", "さんぜんはっぴゃく"),
+        (8000, "八千", "はっせん"),
+        (10_000, "一万", "いちまん"), (20_002, "两万零二", "にまんに"), (100_000, "十万", "じゅうまん"),
+        (10_000_000, "一千万", "いっせんまん"), (100_200_003, "一亿零二十万零三", "いちおくにじゅうまんさん"),
+    ],
+)  # fmt: skip
+def test_whole_numbers_where_the_engine_misreads_them(number: int, zh: str, ja: str) -> None:
+    assert (cardinal(number, "zh"), cardinal(number, "ja"), cardinal(number, "de")) == (zh, ja, None)
+
+
+@given(one=st.integers(0, 10**12 - 1), other=st.integers(0, 10**12 - 1), small=st.integers(0, 10**5))
+def test_no_two_numbers_have_the_same_words(one: int, other: int, small: int) -> None:
+    for language in ("zh", "yue", "ja"):
+        words = {
+            number: cardinal(number, language) for number in (one, other, small, small * 10, small * 10_000)
+        }
+        assert len(set(words.values())) == len(words)
+
+
+def test_japanese_is_kana() -> None:
+    assert pieces((Text("ありがとうございます、アルファ"),), "ja") == [
+        SayText("ありがとうございます、アルファ")
+    ]
+    for segment in (Text("四月"), Text("々"), Amount("5", "KPW"), Text("𠮟る")):
+        with pytest.raises(RenderError, match="no kanji is expected"):
+            pieces((segment,), "ja-JP")
 
 
 def test_neighbours_become_one_sentence() -> None:
@@ -151,6 +203,9 @@ def test_limits() -> None:
 def test_an_engine_gets_whole_numbers_and_nothing_else_in_figures(
     tag: str, value: str, currency: str, day: str, text: str
 ) -> None:
+    if tag == "ja":
+        currency = "EUR"
+        text = "".join(character for character in text if ord(character) < 0x2E80)
     for segment in (Amount(value, currency), Date(day), Text(text)):
         for piece in pieces((segment,), tag):
             assert isinstance(piece, SayText)
