@@ -9,7 +9,7 @@ FUZZ_RUNS ?= 10000000
 .PHONY: help demo test coverage lint bench fuzz lock clean
 
 help:
-	@echo 'make demo      the whole product on this machine, with simulated carriers'
+	@echo 'make demo      the whole product on this machine, with simulated carriers and telephones'
 	@echo 'make test      every test; ARGS="-k window" passes options to pytest'
 	@echo 'make coverage  the same with branch coverage'
 	@echo 'make lint      ruff, mypy, import contracts'
@@ -19,9 +19,11 @@ help:
 	@echo 'make clean     removes what make and the tools made'
 
 demo: $(STAMP)
+	.ci/speech
 	$(VENV)/bin/connector demo $(ARGS)
 
 test: $(STAMP)
+	-.ci/speech
 	$(PYTHON) -m pytest $(ARGS)
 
 coverage: $(STAMP)
@@ -33,6 +35,7 @@ lint: $(STAMP)
 	$(VENV)/bin/lint-imports
 
 bench: $(STAMP)
+	.ci/speech
 	$(PYTHON) -m benchmarks $(ARGS)
 
 fuzz: $(STAMP)

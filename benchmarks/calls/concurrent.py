@@ -30,7 +30,7 @@ def measure(
     seed: int, progress: Callable[[str], None], *,
     calls: Sequence[int] = CALLS, seconds: float = _SECONDS, srtp_calls: int = _SRTP_CALLS,
 ) -> dict[str, Any]:  # fmt: skip
-    """`concurrent` by number of calls, `kb_per_call`, and problems.
+    """`concurrent` by number of calls, `media_kb_per_call`, and problems.
 
     Of each number: only sending; `two_way`, with as many packets coming back; `fifo`, sending under
     SCHED_FIFO, or None where we may not.
@@ -39,11 +39,11 @@ def measure(
     realtime = os.geteuid() == 0 and shutil.which(_REALTIME[0]) is not None
     concurrent: dict[str, Any] = {}
     problems: list[str] = []
-    kb_per_call = 0.0
+    media_kb = 0.0
     for count in calls:
         progress(f"{count} calls speak for {seconds:g} s")
         found = _run(count, seconds, seed)
-        kb_per_call = found["kb_per_call"]
+        media_kb = found["media_kb_per_call"]
         two_way = _run(count, seconds, seed, echo=True)
         fifo = _run(count, seconds, seed, before=_REALTIME) if realtime else None
         bare_percent = bare_us * _PACKETS_PER_S * count / 1e4
@@ -63,7 +63,7 @@ def measure(
     return {
         "concurrent": concurrent,
         "srtp": {str(srtp_calls): _of(_run(srtp_calls, seconds, seed, srtp=True))},
-        "kb_per_call": kb_per_call,
+        "media_kb_per_call": media_kb,
         "bare_send_us": bare_us,
         "problems": problems,
     }

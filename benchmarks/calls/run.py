@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.calls import concurrent, setups
+from benchmarks.calls import concurrent, setups, speech, whole
 from benchmarks.machine import facts
 
 __all__ = ["calls", "show"]
@@ -20,7 +20,12 @@ def calls(seed: int, progress: Progress) -> dict[str, Any]:
     progress("calls set up and torn down against SIPp")
     set_up = setups.measure(seed)
     speaking = concurrent.measure(seed, progress)
+    progress("speech made by one worker and by two")
+    synthesis = speech.measure(seed)
     problems = speaking.pop("problems")
+    progress("whole calls, for their memory")
+    memory = whole.measure(seed)
+    problems += memory.pop("problems")
     if set_up.get("failed_share"):
         problems.append(f"{set_up['failed_share']:.2%} of the calls set up did not end as they should")
     return {
@@ -31,6 +36,8 @@ def calls(seed: int, progress: Progress) -> dict[str, Any]:
         "setups_per_s": set_up["setups_per_s"],
         "setups": set_up,
         **speaking,
+        "speech": synthesis,
+        **memory,
         "problems": problems,
         "ok": not problems,
     }
@@ -46,6 +53,9 @@ def show(result: dict[str, Any]) -> None:
             print(f"{count + ' ' + way:20} {json.dumps(figures[way])}")
     for count, figures in result["srtp"].items():
         print(f"{count + ' srtp':20} {json.dumps(figures)}")
-    print(f"{'kb_per_call':20} {result['kb_per_call']}")
+    for workers, figures in result["speech"]["workers"].items():
+        print(f"{'speech, ' + workers + ' workers':20} {json.dumps(figures)}")
+    print(f"{'speech, idle loop':20} {json.dumps(result['speech']['idle_tick_ms'])}")
+    print(f"{'kb_per_call':20} {result['kb_per_call']} {json.dumps(result['whole_calls'])}")
     for problem in result["problems"]:
         print(f"error: {problem}", file=sys.stderr)

@@ -91,7 +91,7 @@ async def speak(calls: int, seconds: float, port: int, seed: int, srtp: bool) ->
     clock.stop()
     return {
         "cpu_percent": round(100 * used / took, 1),
-        "kb_per_call": round(kb, 1),
+        "media_kb_per_call": round(kb, 1),
         "sent": sum(each.sent for each in statistics),
         "received": sum(each.received for each in statistics),
         "unsent": sum(each.unsent for each in statistics),

@@ -1,5 +1,6 @@
 """Which peers are there; the marker `peer` names the one a test needs."""
 
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -94,6 +95,26 @@ def _no_tshark() -> str | None:
     return None if "lo" in listed.stdout else "dumpcap may not capture here (root may)"
 
 
+def _no(*programs: str) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        absent = [program for program in programs if shutil.which(program) is None]
+        return f"not installed: {', '.join(absent)}" if absent else None
+
+    return missing
+
+
+def _no_espeak() -> str | None:
+    try:
+        ctypes.CDLL("libespeak-ng.so.1")
+    except OSError:
+        return "not installed: the library of espeak-ng"
+    return None
+
+
+def _no_raw_sockets() -> str | None:
+    return None if os.geteuid() == 0 else "SIPp needs raw sockets to replay packets (root has them)"
+
+
 def _no_namespace() -> str | None:
     if shutil.which("unshare") is None:
         return "not installed: unshare"
@@ -102,8 +123,13 @@ def _no_namespace() -> str | None:
 
 
 MISSING: dict[str, Callable[[], str | None]] = {
+    "baresip": _no("baresip"),
+    "espeak": _no_espeak,
     "jasmin": _no_jasmin,
+    "kamailio": _no("kamailio"),
     "node": _no_node,
+    "raw sockets": _no_raw_sockets,
+    "sipp": _no("sipp"),
     "smpp34": _no_smpp34,
     "tshark": _no_tshark,
     "unshare": _no_namespace,

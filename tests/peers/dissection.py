@@ -62,7 +62,7 @@ class Dissection:
             layers: Pairs = dict(dict(frame)["_source"])["layers"]
             self._add(layers)
             fields = list(everything(layers))
-            if any(_is_fault(name, value) for name, value in fields):
+            if any(is_fault(name, value) for name, value in fields):
                 experts = [value for name, value in fields if name == "_ws.expert.message"]
                 self.faults.append(f"frame {dict(fields)['frame.number']}: {experts}")
 
@@ -89,7 +89,7 @@ class Dissection:
                 self.pdus[-1].fields.update(everything(layer))
 
 
-def _is_fault(name: str, value: str) -> bool:
+def is_fault(name: str, value: str) -> bool:
     return name.startswith("_ws.malformed") or (name == "_ws.expert.severity" and int(value) >= PI_ERROR)
 
 

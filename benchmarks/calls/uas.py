@@ -1,0 +1,36 @@
+"""SIPp as the callee of a benchmark: its ports, and when it hears."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from benchmarks.processes import BenchmarkError
+
+__all__ = ["LOOPBACK", "free_udp_ports", "hears_at"]
+
+LOOPBACK: Final = "127.0.0.1"
+LISTENING_S: Final = 10.0
+
+
+def free_udp_ports(count: int) -> list[int]:
+    """Of the loopback; nobody had them a moment ago."""
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    for each in sockets:
+        each.bind((LOOPBACK, 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def hears_at(port: int, sipp: subprocess.Popen[bytes]) -> None:
+    """Wait until it has bound its port; raises BenchmarkError when it does not."""
+    end = time.monotonic() + LISTENING_S
+    while f"0100007F:{port:04X}" not in Path("/proc/net/udp").read_text():
+        if sipp.poll() is not None or time.monotonic() > end:
+            raise BenchmarkError(f"SIPp does not listen at port {port}")
+        time.sleep(0.01)
