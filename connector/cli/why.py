@@ -97,7 +97,8 @@ def _call(call: dict[str, Any], accepted_at: float) -> Iterator[tuple[float, str
     if detail.media is not None:
         media = detail.media
         heard = f"{media.received} packets heard, {media.lost} lost, jitter {media.jitter_ms:.1f} ms"
-        yield detail.at + (detail.ended or 0.0) - accepted_at, f"{media.codec}, {media.sent} sent, {heard}"
+        codec = f"{media.codec} in SRTP" if media.encrypted else media.codec
+        yield detail.at + (detail.ended or 0.0) - accepted_at, f"{codec}, {media.sent} sent, {heard}"
 
 
 def _headline(status: dict[str, Any]) -> str:

@@ -73,6 +73,9 @@ def _faults(error: Any, everywhere: list[str]) -> Iterator[Fault]:
             if key not in value:
                 message = f"is missing, expected {expected(schema['properties'][key])}"
                 yield (*path, key), "config_missing_key", message
+    elif error.validator == "anyOf" and isinstance(value, dict) and (within := _within(error)):
+        for fault in within:
+            yield from _faults(fault, everywhere)
     elif "propertyNames" in error.absolute_schema_path:
         near = did_you_mean(value, schema.get("enum", ()))
         message = f"this key is not allowed here, expected {expected(schema)}{near}"
@@ -81,3 +84,8 @@ def _faults(error: Any, everywhere: list[str]) -> Iterator[Fault]:
         near = did_you_mean(value, schema["enum"]) if "enum" in schema and isinstance(value, str) else ""
         message = f"{shown(value)} is not allowed here, expected {expected(schema)}{near}"
         yield path, "config_wrong_value", message
+
+
+def _within(error: Any) -> list[Any]:
+    """What is wrong inside a table, where one of several kinds of value is a table."""
+    return [fault for fault in error.context if fault.validator != "type" or fault.relative_path]

@@ -292,7 +292,11 @@ class Methods:
         preview = parse_preview(only(request.params))
         content = self._gate.content(preview, connection.application)
         if content.voice is not None:
-            trunks = [trunk.name for trunk in self._config.trunks if trunk.enabled]
+            trunks = [
+                trunk.name
+                for trunk in self._config.trunks
+                if trunk.enabled and (preview.to is None or trunk.destination.takes(preview.to))
+            ]
             connection.reply(
                 request.msgid,
                 {"channel": "voice", "text": content.text, "carriers": trunks, "by_carrier": []},

@@ -22,6 +22,10 @@ _MOST_WAITING: Final = 4096
 _MOST_ERRORS: Final = 16
 _RECEIVE_OCTETS: Final = 1 << 21
 _MOST_ROUTES: Final = 256
+_NOT_OF_THE_WAY: Final = (errno.ENOBUFS, errno.EMSGSIZE)
+"""What fails one datagram only: one that is too large, as a peer can make our answers, says nothing of the
+way.
+"""
 
 
 class _Bounded(asyncio.Queue[Any]):
@@ -116,7 +120,7 @@ class Datagrams:
             self.unsent += 1
         except OSError as error:
             self.unsent += 1
-            return error.errno == errno.ENOBUFS
+            return error.errno in _NOT_OF_THE_WAY
         return True
 
     async def close(self) -> None:

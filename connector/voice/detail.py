@@ -49,7 +49,9 @@ class Transfer(msgspec.Struct, omit_defaults=True, kw_only=True):
     @property
     def seconds(self) -> float | None:
         """How long listener and agent spoke; None where nobody knows, as after a REFER."""
-        return None if self.answered is None or self.ended is None else self.ended - self.answered
+        if self.mode == "refer" or self.answered is None or self.ended is None:
+            return None
+        return self.ended - self.answered
 
 
 class MediaDetail(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -113,7 +113,12 @@ class Endpoint:
     def _read(self, batch: list[tuple[bytes, Address]]) -> None:
         now, agent, local = self._now(), self.agent, self._datagrams.local
         for data, remote in batch:
-            agent.receive(data, sip.Flow("udp", local(remote[0]), (remote[0], remote[1])), now)
+            try:
+                agent.receive(data, sip.Flow("udp", local(remote[0]), (remote[0], remote[1])), now)
+            except OSError:
+                self.strangers["unreadable"] += 1  # no way leads to where it says that it comes from
+            except Exception as error:  # an error of ours with one message must not deafen all trunks
+                log_event(_log, "a SIP message was not taken", level=logging.ERROR, error=error)
         self._process(now)
 
     def received(self, data: bytes, flow: sip.Flow) -> None:

@@ -27,6 +27,7 @@ from protocols.sip.events import (
     RegistrationTarget,
     RemoteProtocolError,
 )
+from protocols.sip.grammar import split_list
 from protocols.sip.inquiry import Inquiry
 from protocols.sip.message import DEFAULT_LIMITS, Limits, Request, Response, parse, response_to
 from protocols.sip.registration import Registration
@@ -37,6 +38,9 @@ from protocols.sip.transactions import server_key
 from protocols.sip.uac import OutgoingCall
 from protocols.sip.uas import IncomingCall
 from protocols.sip.uri import Uri
+
+MOST_OF_WHAT_CAME: Final = 2
+"""An answer that is longer by this factor would make us an amplifier for attacks under a forged address."""
 
 _OURS: Final = frozenset(ALLOW.split(", "))
 _KNOWN: Final = frozenset(("REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE"))
@@ -70,6 +74,7 @@ class UserAgent:
         self._accepts_calls = accepts_calls
         self._readers: dict[Flow, StreamReader] = {}
         self._merged: set[tuple[str, str, int]] = set()
+        self._came = 0
         self._secret = rng(16)
 
     # Numbers
@@ -152,6 +157,7 @@ class UserAgent:
         if flow.reliable:
             self._receive_stream(data, flow, now)
         elif data.strip(b"\r\n\0"):  # not a keep-alive (RFC 5626 §3.5.1)
+            self._came = len(data)
             try:
                 message = parse(data, self._message_limits)
             except MessageError as error:
@@ -279,7 +285,7 @@ class UserAgent:
             self._refuse(request, flow, 403, why="not from the peer of the dialog")
         elif unsupported := _unsupported(request):
             self._refuse(request, flow, 420, (("Unsupported", ", ".join(unsupported)),))
-        elif len(self._core.transactions) >= self._core.limits.transactions:
+        elif len(self._core.transactions) >= self._core.limits.transactions or not dialog.hears(request):
             self._core.dropped += 1
         else:
             transaction = self._core.transactions.serve(request, _answers_to(request, flow), now)
@@ -370,7 +376,12 @@ class UserAgent:
             self._tell(Refused(method, flow, why))
 
     def _answer(self, request: Request, flow: Flow, response: Response) -> None:
-        self._core.send(_answers_to(request, flow), response.encode())
+        """Over UDP whoever is answered may not have asked: he gets at most twice of what came."""
+        data = response.encode()
+        if flow.reliable or len(data) <= MOST_OF_WHAT_CAME * self._came:
+            self._core.send(_answers_to(request, flow), data)
+        else:
+            self._core.dropped += 1
 
     def _tag(self, request: Request) -> str:
         """The same for a repeated request (§8.2.7)."""
@@ -403,11 +414,10 @@ def _mark_source(request: Request, flow: Flow) -> None:
     marked = via.with_param("received", flow.remote[0])
     if via.param("rport") is not None:
         marked = marked.with_param("rport", str(flow.remote[1]))
-    others = request.headers.all("via")[1:]
+    first, *lines = request.headers.values("via")
     request.headers.remove("via")
-    for value in reversed(others):
+    for value in (*reversed(lines), ", ".join((str(marked), *split_list(first)[1:]))):
         request.headers.prepend("Via", value)
-    request.headers.prepend("Via", str(marked))
 
 
 def _answers_to(request: Request, flow: Flow) -> Flow:

@@ -21,7 +21,7 @@ class Authorization:
     """The credentials of a call or a registration, and the challenges they may answer.
 
     Only a challenge of the credentials' own realm is answered; where they name none, of a realm that is one
-    of ``hosts``. A foreign realm never learns anything.
+    of ``hosts``, theirs included. A foreign realm never learns anything.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Authorization:
         challenge = choose(allowed, self._credentials)
         if challenge is None:
             return False
-        key = (response.status, challenge.realm)
+        key = (response.status, challenge.realm.lower())  # a realm in other letters is no other one
         times = answered.get(key, 0)
         known = self._known.get(key)
         if known is not None and known[0].nonce == challenge.nonce:
@@ -69,6 +69,8 @@ class Authorization:
 
     def _may_answer(self, challenge: Challenge) -> bool:
         credentials = self._credentials
-        if credentials is not None and credentials.realm is not None:
+        if credentials is None:
+            return False
+        if credentials.realm is not None:
             return challenge.realm == credentials.realm
-        return challenge.realm.lower() in self._hosts
+        return challenge.realm.lower() in self._hosts | credentials.hosts

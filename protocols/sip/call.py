@@ -24,6 +24,9 @@ from protocols.sip.transfer import Transfer
 
 _KEYS: Final = "0123456789*#ABCD"
 
+_LOST: Final = 503
+"""What a request of ours ends with whose transport is gone (§8.1.3.1)."""
+
 SDP_TYPE: Final = ("Content-Type", "application/sdp")
 
 
@@ -40,7 +43,8 @@ def cause_of(message: Request | Response) -> int | None:
 class Call:
     """What both directions have in common. ``context`` is the owner's own and comes back with every event.
 
-    ``agreed`` is what the media is sent by, ``provisional_seen`` whether a 101–199 has come.
+    ``agreed`` is what the media is sent by, ``provisional_seen`` whether a 101–199 has come, ``invited_at``
+    when our newest INVITE left, ``severed`` whether the connection was lost and ``leave_over`` is left to do.
     """
 
     table: Mapping[CallState, Mapping[CallInput, CallState]]
@@ -57,6 +61,7 @@ class Call:
         self.state = CallState.CALLING
         self.agreed: Agreed | None = None
         self.provisional_seen = False
+        self.invited_at = 0.0
         self.contact = ""
         self.dialogs: dict[str, Dialog] = {}
         self.dialog: Dialog | None = None
@@ -68,6 +73,7 @@ class Call:
         self.refreshing: Refreshing | None = None
         self.awaited_ack = AwaitedAck(self)
         self._outcome: Event | None = None
+        self._severed: Dialog | None = None
         core.calls[call_id, local_tag] = self
 
     def __repr__(self) -> str:
@@ -77,6 +83,10 @@ class Call:
     def ended(self) -> bool:
         return self.state is CallState.ENDED
 
+    @property
+    def severed(self) -> bool:
+        return self._severed is not None
+
     # Verbs
 
     def hang_up(self, now: float, cause: int | None = None) -> None:
@@ -84,6 +94,13 @@ class Call:
         ended, nothing happens. ``cause`` of Q.850 is told in Reason.
         """
         raise NotImplementedError
+
+    def leave_over(self, flow: Flow, now: float) -> None:
+        """BYE for a ``severed`` call over a new connection (RFC 3261 §18.1.1); its answer changes nothing."""
+        dialog, self._severed = self._severed, None
+        if dialog is not None:
+            dialog.flow = flow
+            self.ask(dialog, "BYE", [], b"", no_matter, now)
 
     def refer(self, to: str, now: float) -> None:
         """Transfer the peer to a URI (RFC 3515): TransferProgress, then one Transferred.
@@ -189,6 +206,8 @@ class Call:
         self.ask(dialog, "BYE", reason(cause), b"", self._bye_answered, now)
 
     def _bye_answered(self, response: Response | None, status: int, now: float) -> None:
+        if response is None and self.flow.reliable and status == _LOST:
+            self._severed = self.dialog
         if self.step(CallInput.BYE_ANSWERED):
             self.finish(self._outcome or Ended(self, "us", None), now)
 
@@ -210,8 +229,10 @@ class Call:
             self.leave(self.dialog, Ended(self, "session_timer", None), None, now)
 
     def flow_lost(self, now: float) -> None:
-        """The connection is gone: an answered call cannot be ended in form."""
+        """The connection is gone, and with it the call: only ``leave_over`` can still tell the peer."""
+        dialog = self.dialog
         if self.step(CallInput.FAILURE):
+            self._severed = dialog
             self.finish(self._outcome or Ended(self, "transport", None), now)
 
     def acknowledged(self, ack: Request, now: float) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Final
 
+from protocols.sip.addresses import may_be_sent_to
 from protocols.sip.errors import RemoteProtocolError
 from protocols.sip.events import Flow
-from protocols.sip.grammar import IPV6
 from protocols.sip.headers import NameAddr
 from protocols.sip.message import Request, Response
 from protocols.sip.sdp import Agreed
@@ -14,6 +15,9 @@ from protocols.sip.uri import Uri
 
 MAX_ROUTES: Final = 32
 """More Record-Routes than this are a loop, not a way."""
+
+MOST_REQUESTS: Final = 1_000
+"""A dialog with more requests of the peer than this is a flood: from there on only its BYE is heard."""
 
 _PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
@@ -36,6 +40,7 @@ class Dialog:
         "remote_allows_update",
         "remote_cseq",
         "remote_tag",
+        "requests",
         "route_set",
         "target",
     )
@@ -52,6 +57,7 @@ class Dialog:
         self.local_cseq = 0
         self.remote_cseq: int | None = None
         self.last_rseq: int | None = None
+        self.requests = 0
         self.remote_allows_update = False
         self.agreed: Agreed | None = None
 
@@ -118,6 +124,11 @@ class Dialog:
         """Whether a request that says it is of this dialog comes from where it may."""
         return source == self.flow or source.remote[0] in self.hosts
 
+    def hears(self, request: Request) -> bool:
+        """Count a request of the peer; False when there were too many."""
+        self.requests += 1
+        return self.requests <= MOST_REQUESTS or request.method == "BYE"
+
     def in_order(self, number: int) -> bool:
         """§12.2.2: note the CSeq of a request; False when a later one has been here."""
         if self.remote_cseq is not None and number < self.remote_cseq:
@@ -156,12 +167,12 @@ class Dialog:
         return self.local_cseq
 
     def _aim(self) -> None:
-        """Find the next hop. A name is left to whoever resolved the flow's remote address; a connection is
-        kept, whatever lies behind it.
+        """Find the next hop. A name is left to whoever resolved the flow's remote address, as is an address
+        that nothing can be sent to from there; a connection is kept, whatever lies behind it.
         """
         hop = Uri.parse(NameAddr.parse(self.route_set[0]).uri if self.route_set else self.target)
         flow = self.flow
-        if flow.transport == "udp" and _is_address(hop.host):
+        if flow.transport == "udp" and _leads_to(hop.host, flow.remote[0]):
             transport = hop.param("transport")
             if transport is None or transport.lower() == "udp":
                 self.flow = flow._replace(remote=(hop.host, hop.port or _PORTS["udp"]))
@@ -169,8 +180,10 @@ class Dialog:
             self.hosts = (*self.hosts[:1], hop.host)
 
 
-def _is_address(host: str) -> bool:
-    if IPV6.fullmatch(host):
-        return True
-    parts = host.split(".")
-    return len(parts) == 4 and all(part.isdigit() and len(part) < 4 and int(part) < 256 for part in parts)
+def _leads_to(host: str, peer: str) -> bool:
+    """Whether requests to a peer may go to this host instead."""
+    try:
+        found = ip_address(host)
+        return not found.is_unspecified and may_be_sent_to(found, ip_address(peer))
+    except ValueError:
+        return False

@@ -24,11 +24,14 @@ _NONCE_COUNT: Final = re.compile(r"[0-9A-Fa-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """``realm`` is the only one that they may be used for; None leaves that to who asks for an answer."""
+    """``realm`` is the only one that they may be used for; None leaves that to who asks for an answer, and to
+    ``hosts``: further names of his, in small letters.
+    """
 
     username: str
     password: str = field(repr=False)
     realm: str | None = None
+    hosts: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"<Credentials for {'any realm' if self.realm is None else repr(self.realm)}>"

@@ -19,6 +19,9 @@ BACKOFF_S: Final = (2.0, 300.0)
 
 LONGEST_S: Final = 86_400
 
+MOST_LONGER: Final = 3
+"""How often in a row a registrar may want a longer time (423) before that is a failure."""
+
 _HOPELESS: Final = frozenset((401, 403, 404, 405, 407, 410, 416, 604))
 """What asking again does not mend; asking on with wrong credentials gets accounts locked."""
 
@@ -44,6 +47,7 @@ class Registration:
         self._expires = target.expires_s
         self._asked_for = 0
         self._failures = 0
+        self._longer = 0
         self._ending = False
         self._asking = False
         self._alarm: Alarm | None = None
@@ -91,7 +95,8 @@ class Registration:
         self._asking = False
         if response is not None and status == 423 and not self._ending:
             longer = parse_seconds(response.headers.get("min-expires") or "")
-            if longer is not None and self._expires < longer <= LONGEST_S:
+            if longer is not None and self._expires < longer <= LONGEST_S and self._longer < MOST_LONGER:
+                self._longer += 1
                 self._expires = longer
                 self._ask(now)
                 return
@@ -103,7 +108,7 @@ class Registration:
             self._failed(response, status, now)
 
     def _registered(self, response: Response, now: float) -> None:
-        self._failures = 0
+        self._failures = self._longer = 0
         if self._ending:
             if self._asked_for == 0:
                 self._core.tell(Registered(self, 0))

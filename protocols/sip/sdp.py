@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final, Literal
 
+from protocols.sip.addresses import may_be_sent_to
 from protocols.sip.description import Media, parse
 from protocols.sip.errors import LocalProtocolError, SdpError
 
@@ -155,9 +156,12 @@ def _agreed(
 ) -> Agreed:
     if audio.host is None:
         raise SdpError("there is no c= line")
-    remote = ip_address(audio.host)
-    if remote.version != ip_address(local.address).version:
+    remote, here = ip_address(audio.host), ip_address(local.address)
+    if remote.version != here.version:
         raise SdpError("the address is of another family than ours")
+    # RTP is sent there without being asked for: to the services of this host, or to many hosts, it must not.
+    if not may_be_sent_to(remote, here):
+        raise SdpError("the address is not that of another host")
     ours = _OURS[audio.direction]
     return Agreed(
         audio.host,

@@ -1,5 +1,6 @@
 """Cutting the byte stream of TCP or TLS into messages (RFC 3261 §18.3, RFC 5626 §3.5.1)."""
 
+import re
 from typing import Final, Literal, NamedTuple
 
 from protocols.sip.errors import MessageError
@@ -16,6 +17,8 @@ from protocols.sip.message import (
 )
 
 PONG: Final = b"\r\n"
+
+_FEEDS: Final = re.compile(rb"\n+")
 
 
 class KeepAlive(NamedTuple):
@@ -62,8 +65,10 @@ class StreamReader:
         return self._head()
 
     def _line_end(self) -> bool:
-        if self._pending.startswith(b"\n"):
-            del self._pending[:1]
+        if feeds := _FEEDS.match(self._pending):
+            size = feeds.end()
+            del feeds  # what it matched cannot shrink while it is there
+            del self._pending[:size]
             return True
         if len(self._pending) == 1:
             return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from protocols.sip import sdp
 from protocols.sip.authorization import Authorization
 from protocols.sip.call import SDP_TYPE, Call, cause_of, reason
@@ -19,6 +21,11 @@ from protocols.sip.timers import Alarm
 from protocols.sip.transaction_tables import Input
 from protocols.sip.transactions import ClientTransaction
 from protocols.sip.uri import Uri
+
+MOST_PRACKS: Final = 8
+"""PRACKs of a call without an answer: a UAS waits for each before it sends the next reliable 18x (RFC 3262
+§3), so that only as many are under way as answers may have been overtaken.
+"""
 
 
 class OutgoingCall(Call):
@@ -46,6 +53,7 @@ class OutgoingCall(Call):
         self._acks: dict[str, tuple[Flow, bytes]] = {}
         self._told: dict[tuple[int, str], Agreed | None] = {}
         self._trying = False
+        self._pracks = 0
         try:
             self.describe(invitation.offer)
             self._send_invite(now)
@@ -83,6 +91,7 @@ class OutgoingCall(Call):
             lines += self.authorization.headers("INVITE", invitation.request_uri, self.session)
         request = Request("INVITE", invitation.request_uri, lines, self.session)
         self._invite = request
+        self.invited_at = now
         self._transaction = core.transactions.request(request, self.flow, self, now)
 
     # Verbs
@@ -212,9 +221,16 @@ class OutgoingCall(Call):
         rseq = parse_rseq(response.headers.get("rseq") or "")
         if rseq is None or (dialog.last_rseq is not None and rseq != dialog.last_rseq + 1):
             return False
+        if self._pracks >= MOST_PRACKS:
+            self.core.dropped += 1
+            return False
         dialog.last_rseq = rseq
-        self.ask(dialog, "PRACK", [("RAck", f"{rseq} {response.cseq}")], b"", no_matter, now)
+        self._pracks += 1
+        self.ask(dialog, "PRACK", [("RAck", f"{rseq} {response.cseq}")], b"", self._prack_answered, now)
         return True
+
+    def _prack_answered(self, response: Response | None, status: int, now: float) -> None:
+        self._pracks -= 1
 
     def _early_media(self, dialog: Dialog, response: Response) -> Agreed | None:
         if response.body and self.media is not None:

@@ -67,6 +67,8 @@ CASES = [
     (MAIN, '["en", "de"]', '["en", "dee"]', "voice.languages[1]", 'did you mean "de"?'),
     (MAIN, '["en", "de"]', '["th"]', "voice.languages[0]", '"th" cannot be spoken, expected one of ar, bg,'),
     (PAYMENT, '{ pause = 0.5 }', '{ pause = 0.5, digits = "code" }', "voice.say.en[2]", "exactly one of"),
+    (PAYMENT, "{ pause = 0.5 }", "{ pause = 90 }", "voice.say.en[2].pause", "expected seconds, more than 0"),
+    (PAYMENT, "{ pause = 0.5 }", "{ paus = 0.5 }", "voice.say.en[2].paus", 'did you mean "pause"?'),
     (PAYMENT, '{ date = "day" }', '{ date = "days" }', "voice.say.en[3].date", "no [params.days]"),
     (PAYMENT, '{ digits = "code" }', '{ digits = "amount" }', "voice.say.de[2].digits", 'kind = "digits"'),
     (PAYMENT, 'code = "code"\n', 'code = "kode"\n', "voice.code", "no [params.kode]"),

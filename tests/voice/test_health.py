@@ -28,6 +28,13 @@ def test_an_answer_ends_the_rest() -> None:
     assert not health.rests(A, 1.0)
 
 
+def test_who_has_answered_since() -> None:
+    health = Health()
+    assert not health.heard_since(A, 0.0)
+    health.worked(A, 2.0)
+    assert health.heard_since(A, 1.0) and not health.heard_since(A, 2.0) and not health.heard_since(B, 1.0)
+
+
 @pytest.mark.rule("sip.status-503")
 def test_retry_after_is_kept_whatever_answers_meanwhile() -> None:
     health = Health()
@@ -43,4 +50,5 @@ def test_what_is_remembered_has_a_bound() -> None:
     health = Health()
     for number in range(5000):
         health.failed(Target("udp", "192.0.2.1", number, "x"), 0.0)
-    assert len(health._rests) <= 256
+        health.worked(Target("udp", "192.0.2.2", number, "x"), 0.0)
+    assert len(health._rests) <= 256 and len(health._heard) <= 256

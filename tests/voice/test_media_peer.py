@@ -288,3 +288,18 @@ def test_keys_that_are_none(random: Random) -> None:
             with pytest.raises(ValueError):
                 session.connect(agreed(far.port, local_key=local, remote_key=remote), stage.now)
         assert stage.clock.calls == 0
+
+
+def test_what_cannot_be_passed_on_with_keys_harms_nobody(random: Random) -> None:
+    """Packets as large as datagrams are, and late ones, of a listener whose agent's leg has keys."""
+    with Stage(random) as stage:
+        listener, agent = stage.far_end(), stage.far_end()
+        heard, spoken = stage.session(), stage.session()
+        heard.connect(agreed(listener.port), stage.now)
+        keys = {"local_key": crypto(random), "remote_key": crypto(random)}
+        spoken.connect(agreed(agent.port, **keys), stage.now)
+        heard.bridge(spoken)
+        for number in range(200):
+            listener.send(heard, number, b"\xd5" * (1_488 if number % 50 == 7 else 160))
+            stage.until(lambda number=number: heard.statistics().received >= number)
+        assert spoken.statistics().unsent == 4

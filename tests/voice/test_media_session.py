@@ -9,9 +9,10 @@ from random import Random
 
 import pytest
 
-from connector.voice.audio import Audio
+from connector.voice.audio import Audio, AudioSequence, OneLaw
 from connector.voice.media.ports import PortRange, PortsExhausted
 from protocols.rtp import rtcp
+from protocols.rtp.g711 import A_TO_MU, MU_TO_A
 from tests.voice.media_stage import HOST, Ear, Stage, agreed, tune
 
 SILENCE = b"\xd5" * 160
@@ -83,6 +84,48 @@ def test_one_after_the_other_without_a_gap(random: Random) -> None:
         sound = b"".join(packet.payload for packet in far.take(8))
         assert sound[: 6 * 160] == first.pcma + second.pcma + third.pcma
         assert len(ear.all("played")) == 3
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA"])
+def test_a_sequence_is_played_as_if_it_were_one(random: Random, codec: str) -> None:
+    """Pieces that end within a slot, at its end, within the next, and one of nothing."""
+    parts = [tune(random, samples) for samples in (160, 37, 1, 0, 123, 159, 500, 320, 3)]
+    sequence, whole = AudioSequence(tuple(parts)), Audio.join(parts)
+    assert (sequence.pcmu, sequence.pcma, sequence.seconds) == (whole.pcmu, whole.pcma, whole.seconds)
+    with Stage(random) as stage:
+        ear, far = Ear(), stage.far_end()
+        session = stage.session(ear)
+        session.play(sequence)
+        session.play(whole)
+        session.connect(agreed(far.port, codec), stage.now)
+        slots = -(-len(whole.pcmu) // 160)
+        stage.slots(2 * slots + 1)
+        packets = [packet.payload for packet in far.take(2 * slots)]
+        assert packets[:slots] == packets[slots:]
+        assert b"".join(packets).startswith(whole.samples(codec))  # type: ignore[arg-type]
+        assert len(ear.all("played")) == 2
+
+
+def test_a_sequence_goes_on_where_it_is_in_another_codec(random: Random) -> None:
+    parts = [tune(random, samples) for samples in (100, 250, 290)]
+    sequence = AudioSequence(tuple(parts))
+    with Stage(random) as stage:
+        far, session = stage.far_end(), stage.session()
+        session.play(sequence)
+        session.connect(agreed(far.port, "PCMA"), stage.now)
+        stage.slots(2)
+        session.connect(agreed(far.port, "PCMU"), stage.now)
+        stage.slots(2)
+        sound = b"".join(packet.payload for packet in far.take(4))
+        assert sound == sequence.pcma[:320] + sequence.pcmu[320:]
+
+
+def test_one_law_is_turned_into_the_other_where_the_call_changes_to_it(random: Random) -> None:
+    audio = tune(random, 400)
+    for law, other, table in (("PCMA", "PCMU", A_TO_MU), ("PCMU", "PCMA", MU_TO_A)):
+        kept = OneLaw(law, audio.samples(law))
+        assert kept.seconds == audio.seconds and kept.pieces(law) == (audio.samples(law),)
+        assert kept.pieces(other) == (audio.samples(law).translate(table),)
 
 
 def test_stop_playing_is_silent_in_the_next_slot(random: Random) -> None:

@@ -76,10 +76,12 @@ async def test_an_agent_who_cannot_be_reached_is_told_of(why: str) -> None:
 
     agent = "sip:agent@nowhere.invalid" if why == "unresolvable" else AGENT
     async with callee(plan) as uas:
-        config = trunk_config(uas.port, calls={"ring_s": 1.5})
+        config = trunk_config(uas.port, calls={"ring_s": 0.6})
         async with rig(config, {"agent": agent}, lookup=nothing) as trunk:
             await trunk.up()
             attempt = trunk.send()
+            await trunk.said(attempt, "agent_unavailable")
+            uas.calls[0].hang_up()
             end = await trunk.ended(attempt)
             told = detail(end)
             assert "agent_unavailable" in [name for name, *_ in told["prompts"]]
@@ -102,6 +104,9 @@ async def test_refer(status: int) -> None:
             call.transfer_status(100, uas.now())
             call.transfer_status(status, uas.now())
             uas.turn()
+            if status != 200:
+                await trunk.said(attempt, "agent_unavailable")
+                uas.calls[0].hang_up()
             told = detail(await trunk.ended(attempt))
             assert (told["result"] == "transferred") is (status == 200)
             assert told["transfers"][0]["status"] == status
@@ -114,5 +119,8 @@ async def test_no_line_is_left_for_the_agent() -> None:
 
     async with callee(plan) as uas, rig(trunk_config(uas.port, calls={"max": 1}), {"agent": AGENT}) as trunk:
         await trunk.up()
-        told = detail(await trunk.call())
+        attempt = trunk.send()
+        await trunk.said(attempt, "agent_unavailable")
+        uas.calls[0].hang_up()
+        told = detail(await trunk.ended(attempt))
         assert "agent_unavailable" in [name for name, *_ in told["prompts"]] and len(uas.calls) == 1

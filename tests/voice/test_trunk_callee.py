@@ -64,7 +64,7 @@ async def simulated(options: CalleeOptions | None = None, seed: int = 0):
 @pytest.mark.rule("sip.provisional-no-answer", "rtp.machine-no-code", "rtp.timeout", "sip.cancel-race")
 async def test_every_story_ends_as_it_should() -> None:
     script = {"input_timeout_s": 2.0, "agent": "+447700900005"}
-    calls = {"max": 100, "per_s": 1000, "ring_s": 5, "max_s": 25}
+    calls = {"max": 100, "per_s": 1000, "ring_s": 4.5, "max_s": 25}
     async with (
         simulated() as (_, port),
         rig(trunk_config(port, calls=calls, media={"timeout_s": 2}), script) as trunk,
@@ -83,7 +83,7 @@ async def test_every_story_ends_as_it_should() -> None:
 
 
 async def test_a_call_that_is_held_goes_on_afterwards() -> None:
-    options = CalleeOptions().changed({"press": "1@quiet:400", "hold_after_s": "0.3", "hold_s": "0.5"})
+    options = CalleeOptions().changed({"press": "1@quiet:400", "hold_after_s": "0.3", "hold_s": "0.3"})
     async with (
         simulated(options) as (callee, port),
         rig(trunk_config(port), {"input_timeout_s": 3.0}) as trunk,

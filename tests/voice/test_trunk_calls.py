@@ -101,7 +101,7 @@ async def test_no_answer_is_cancelled() -> None:
     async def plan(answerer: Answerer) -> None:
         answerer.ring()
 
-    async with callee(plan) as uas, rig(trunk_config(uas.port, calls={"ring_s": 0.5})) as trunk:
+    async with callee(plan) as uas, rig(trunk_config(uas.port, calls={"ring_s": 0.3})) as trunk:
         await trunk.up()
         attempt = trunk.send()
         end = await trunk.ended(attempt)
@@ -116,7 +116,7 @@ async def test_it_rings_no_longer_than_the_job_lives() -> None:
 
     async with callee(plan) as uas, rig(trunk_config(uas.port)) as trunk:
         await trunk.up()
-        assert (await trunk.call(deadline_s=0.8)).reason == "no answer"
+        assert (await trunk.call(deadline_s=0.4)).reason == "no answer"
 
 
 @pytest.mark.rule("sip.cancel-race")
@@ -158,7 +158,7 @@ async def test_no_call_is_longer_than_the_trunk_allows() -> None:
     async def plan(answerer: Answerer) -> None:
         answerer.accept()
 
-    async with callee(plan) as uas, rig(trunk_config(uas.port, calls={"max_s": 0.5})) as trunk:
+    async with callee(plan) as uas, rig(trunk_config(uas.port, calls={"max_s": 0.3})) as trunk:
         await trunk.up()
         end = await trunk.call()
         assert detail(end)["ended_by"] == "us" and end.result == "undelivered"
@@ -172,7 +172,7 @@ async def test_media_that_stop_end_the_call() -> None:
         await answerer.until(lambda: answerer.heard)
         answerer.media.close()
 
-    async with callee(plan) as uas, rig(trunk_config(uas.port, media={"timeout_s": 1.0})) as trunk:
+    async with callee(plan) as uas, rig(trunk_config(uas.port, media={"timeout_s": 0.5})) as trunk:
         await trunk.up()
         end = await trunk.call()
         assert (end.result, detail(end)["ended_by"]) == ("unknown", "media_timeout")
@@ -215,6 +215,7 @@ async def test_spoofed_media_are_counted_and_not_heard() -> None:
                 await asyncio.sleep(0.01)
         uas.calls[0].hang_up()
         told = detail(await trunk.ended(attempt))
+        assert trunk.trunk._metrics.packets_spoofed == 20
         assert told["media"]["spoofed"] == 20 and "digit 1" not in trunk.steps(attempt)
 
 

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tests.voice.trunk_rig import callee, detail, rig, trunk_config
-from tests.voice.uas import Answerer, answers
+from tests.voice.uas import HASTY, Answerer, answers
 
 pytestmark = pytest.mark.asyncio
 
@@ -90,7 +90,7 @@ async def test_stop_does_not_wait_for_the_dead(monkeypatch: pytest.MonkeyPatch) 
         await answerer.until(lambda: answerer.heard)
         answerer.uas.mute = True
 
-    async with callee(plan) as uas, rig(trunk_config(uas.port)) as trunk:
+    async with callee(plan) as uas, rig(trunk_config(uas.port), timers=HASTY) as trunk:
         await trunk.up()
         attempt = trunk.send()
         await trunk.book.until(lambda: "answered" in trunk.steps(attempt))
@@ -139,7 +139,7 @@ async def test_calls_taken_back_at_any_moment_end_once_and_nobody_is_left_ringin
             case 5:
                 answerer.ring(183, reliable=True)
 
-    limits = {"max": 60, "per_s": 1000, "ring_s": 1.0, "max_s": 3.0}
+    limits = {"max": 60, "per_s": 1000, "ring_s": 0.8, "max_s": 1.5}
     async with callee(plan) as uas, rig(trunk_config(uas.port, calls=limits)) as trunk:
         await trunk.up()
         attempts = []

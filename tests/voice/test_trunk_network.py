@@ -9,7 +9,7 @@ import trustme
 
 from connector.voice.lookup import Answer
 from tests.voice.trunk_rig import callee, detail, rig, trunk_config
-from tests.voice.uas import Answerer, answers
+from tests.voice.uas import HASTY, Answerer, answers
 
 pytestmark = pytest.mark.asyncio
 
@@ -51,21 +51,6 @@ async def test_503_goes_to_the_next_address_and_retry_after_is_kept() -> None:
             assert len(first.methods("INVITE")) == 1
             assert (await trunk.call()).result == "delivered"
             assert len(first.methods("INVITE")) == 1 and len(second.calls) == 2
-
-
-async def test_nobody_at_the_first_address() -> None:
-    async with callee(answers) as first, callee(answers) as second:
-        first.mute = True
-        config = trunk_config(first.port, trunk={"standby": [f"127.0.0.1:{second.port}"]})
-        async with rig(config) as trunk:
-            await trunk.up()
-            end = await trunk.call()
-            assert end.result == "delivered" and detail(end)["trying"] is not None
-            assert (await trunk.call()).result == "delivered"
-            # The second call did not wait for the dead address again.
-            assert not first.calls and trunk.trunk.uplink.health.rests(
-                trunk.trunk.uplink.targets[0], trunk.clock.now()
-            )
 
 
 @pytest.mark.rule("sip.redial")
@@ -111,7 +96,7 @@ async def test_a_connection_lost_after_ringing_leaves_the_end_unknown() -> None:
 
 
 async def test_nobody_anywhere_rests_the_trunk() -> None:
-    async with callee(answers) as uas, rig(trunk_config(uas.port)) as trunk:
+    async with callee(answers) as uas, rig(trunk_config(uas.port), timers=HASTY) as trunk:
         uas.mute = True
         await trunk.up()
         now = trunk.clock.now
@@ -125,7 +110,7 @@ async def test_nobody_anywhere_rests_the_trunk() -> None:
 async def test_options_find_out_who_is_there() -> None:
     async with callee(answers) as uas:
         uas.mute = True
-        async with rig(trunk_config(uas.port, trunk={"options_s": 0.2})) as trunk:
+        async with rig(trunk_config(uas.port, trunk={"options_s": 0.1}), timers=HASTY) as trunk:
             await trunk.book.until(lambda: trunk.trunk.uplink.targets)
             await trunk.book.until(lambda: trunk.trunk.state(trunk.clock.now()) == "down")
             uas.mute = False
@@ -162,6 +147,35 @@ async def test_another_realm_gets_no_credentials(password: str) -> None:
         )
 
 
+@pytest.mark.rule("sip.digest-realm")
+@pytest.mark.parametrize(
+    ("realm", "answered"),
+    [
+        ("SIP.example", True),
+        ("customers.example", True),
+        ("127.0.0.1", True),
+        ("sub.sip.example", False),
+        ("example", False),
+        ("", False),
+    ],
+)
+async def test_without_a_realm_only_the_trunks_own_names_get_credentials(
+    password: str, realm: str, answered: bool
+) -> None:
+    async def plan(answerer: Answerer) -> None:
+        if answerer.request.headers.get("Authorization"):
+            answerer.reject(486)
+        else:
+            answerer.challenge(realm)
+
+    names = {"host": "sip.example", "domain": "customers.example", "realm": None}
+    async with callee(plan) as uas:
+        config = trunk_config(uas.port, **account(password, **names))
+        async with rig(config, lookup=Names()) as trunk:
+            await trunk.up()
+            assert (await trunk.call()).reason == ("busy" if answered else "not permitted by the carrier")
+
+
 @pytest.mark.rule("sip.no-redirect")
 async def test_a_redirection_is_not_followed() -> None:
     async def plan(answerer: Answerer) -> None:
@@ -189,7 +203,7 @@ async def test_over_tcp() -> None:
         port = await uas.listen()
         async with rig(trunk_config(port, trunk={"transport": "tcp"})) as trunk:
             await trunk.up()
-            ends = [await trunk.call(), await trunk.call()]
+            ends = await asyncio.gather(trunk.call(), trunk.call())
             assert [end.result for end in ends] == ["delivered"] * 2
             assert trunk.lane.endpoint.connections == 1
 
@@ -265,12 +279,15 @@ async def test_refused_registration_stops(password: str) -> None:
             assert len(uas.methods("REGISTER")) == 1
 
 
-async def test_registration_moves_to_the_address_that_answers(password: str) -> None:
+async def test_registration_moves_to_the_address_that_answers(
+    password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.voice.registrar._AGAIN_S", 0.05)
     async with callee(answers) as dead, callee(answers) as alive:
         dead.mute = True
         alive.registrar = lambda request: (200, [("Expires", "60")])
         standby = {"standby": [f"127.0.0.1:{alive.port}"], "register": True}
-        async with rig(trunk_config(dead.port, **account(password, **standby))) as trunk:
+        async with rig(trunk_config(dead.port, **account(password, **standby)), timers=HASTY) as trunk:
             await trunk.up()
             assert alive.methods("REGISTER") and (await trunk.call()).result == "delivered"
 

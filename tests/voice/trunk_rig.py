@@ -68,7 +68,7 @@ class Book:
         self.changed.set()
 
     async def until(self, condition) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             while not condition():
                 self.changed.clear()
                 await self.changed.wait()
@@ -112,6 +112,12 @@ class Rig:
     def steps(self, attempt: Attempt) -> list[str]:
         return self.book.steps.get(attempt.job.id, [])
 
+    async def said(self, attempt: Attempt, prompt: str) -> None:
+        """Until that prompt has begun."""
+        async with asyncio.timeout(45):
+            while prompt not in [said.name for said in attempt.call.record.detail.prompts]:
+                await asyncio.sleep(0.01)
+
     async def up(self) -> None:
         await self.book.until(lambda: self.trunk.state(self.clock.now()) == "up")
 
@@ -134,7 +140,7 @@ def trunk_config(port: int, folder: Path | None = None, **tables: dict[str, Any]
 async def rig(config: TrunkConfig, script: dict[str, Any] | None = None, **lane_options: Any):
     clock, book, speech = Clock(), Book(), Tones()
     voice = VoiceConfig(listen="127.0.0.1:0", rtp_ports=(30_000, 39_999))
-    lane = VoiceLane(voice, speech=speech, now=clock.now, timers=FAST, **lane_options)  # type: ignore[arg-type]
+    lane = VoiceLane(voice, speech=speech, now=clock.now, **{"timers": FAST, **lane_options})  # type: ignore[arg-type]
     settings = ScriptSettings(
         **{"kind": "code", "gate": True, "repeats": 0, "input_timeout_s": 1.5, **(script or {})}
     )

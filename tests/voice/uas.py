@@ -19,6 +19,8 @@ from protocols.sip.sdp import KEY_LENGTH, Crypto, LocalMedia
 from protocols.sip.timers import Timers
 
 FAST = Timers(t1=0.03, t2=0.24, t4=0.3)
+HASTY = Timers(t1=0.01, t2=0.08, t4=0.1)
+"""For those who wait until a transaction gives up (0.64 s)."""
 PORTS = PortRange(40000, 49999)
 
 
@@ -120,7 +122,10 @@ Plan = Callable[[Answerer], Awaitable[None]]
 
 
 class Uas(asyncio.DatagramProtocol):
-    """`plan` says what to do with each INVITE. `seen` has every request that came, `calls` every Answerer."""
+    """`plan` says what to do with each INVITE. `seen` has every request that came, `calls` every Answerer.
+
+    `mute` withholds all that comes, or with octets what has these in it, until `wake`.
+    """
 
     def __init__(self, plan: Plan | None = None) -> None:
         self.plan = plan
@@ -128,7 +133,8 @@ class Uas(asyncio.DatagramProtocol):
         self.seen: list[Request] = []
         self.calls: list[Answerer] = []
         self.transfers: list[Any] = []
-        self.mute = False
+        self.mute: bool | bytes = False
+        self.withheld: list[tuple[bytes, sip.Flow]] = []
         self.came = asyncio.Event()
         self.registrar: Callable[[Request], tuple[int, list[tuple[str, str]]]] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -157,7 +163,7 @@ class Uas(asyncio.DatagramProtocol):
             self._writers[flow] = writer
             try:
                 while data := await reader.read(65536):
-                    self.took(data, flow)
+                    self.reached(data, flow)
             except OSError:
                 pass
             del self._writers[flow]
@@ -184,8 +190,20 @@ class Uas(asyncio.DatagramProtocol):
     def connection_made(self, transport: Any) -> None: ...
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        if not self.mute:
-            self.took(data, sip.Flow("udp", ("127.0.0.1", self.port), addr))
+        self.reached(data, sip.Flow("udp", ("127.0.0.1", self.port), addr))
+
+    def reached(self, data: bytes, flow: sip.Flow) -> None:
+        if self.mute is True or (self.mute and self.mute in data):
+            self.withheld.append((data, flow))
+            self.came.set()
+        else:
+            self.took(data, flow)
+
+    def wake(self) -> None:
+        self.mute = False
+        withheld, self.withheld = self.withheld, []
+        for data, flow in withheld:
+            self.took(data, flow)
 
     def took(self, data: bytes, flow: sip.Flow) -> None:
         if b"SIP/2.0\r\n" in data and not data.startswith(b"SIP/2.0"):
@@ -261,5 +279,5 @@ async def answers(answerer: Answerer) -> None:
 
 
 TONE = Audio.from_pcm(
-    b"".join((8000 if n % 16 < 8 else -8000).to_bytes(2, "little", signed=True) for n in range(1600))
+    b"".join((8000 if n % 16 < 8 else -8000).to_bytes(2, "little", signed=True) for n in range(800))
 )

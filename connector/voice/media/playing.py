@@ -1,10 +1,10 @@
-"""What a session speaks: Audio after Audio, cut into slots of 20 ms."""
+"""What a session speaks: Sound after Sound, cut into slots of 20 ms."""
 
 from __future__ import annotations
 
 from collections import deque
 
-from connector.voice.audio import Audio, CodecName
+from connector.voice.audio import CodecName, Sound
 from protocols.rtp.g711 import PCMA, PCMU
 
 __all__ = ["SLOT_SAMPLES", "Playback"]
@@ -17,19 +17,21 @@ _SILENCE = {"PCMU": bytes([PCMU.silence]) * SLOT_SAMPLES, "PCMA": bytes([PCMA.si
 
 
 class Playback:
-    """A queue of Audio.
+    """A queue of Sounds.
 
     silence  a slot of nothing, in the codec
-    over     an Audio ended with the last slot; whoever reports it takes the mark away
+    over     a Sound ended with the last slot; whoever reports it takes the mark away
     busy     there is something to play
     """
 
-    __slots__ = ("_at", "_codec", "_now", "_queue", "_samples", "over", "silence")
+    __slots__ = ("_at", "_codec", "_now", "_piece", "_pieces", "_queue", "_samples", "over", "silence")
 
     def __init__(self, codec: CodecName) -> None:
         self._codec = codec
-        self._queue: deque[Audio] = deque()
-        self._now: Audio | None = None
+        self._queue: deque[Sound] = deque()
+        self._now: Sound | None = None
+        self._pieces: tuple[bytes, ...] = ()
+        self._piece = 0
         self._samples = b""
         self._at = 0
         self.over = False
@@ -44,37 +46,50 @@ class Playback:
         self._codec = codec
         self.silence = _SILENCE[codec]
         if self._now is not None:
-            self._samples = self._now.samples(codec)
+            self._pieces = self._now.pieces(codec)
+            self._samples = self._pieces[self._piece]
 
-    def add(self, audio: Audio) -> None:
+    def add(self, sound: Sound) -> None:
         """To be played after what is there; raises ValueError when 64 wait already."""
         if self._now is None:
-            self._begin(audio)
+            self._begin(sound)
         elif len(self._queue) < _MAX_QUEUE:
-            self._queue.append(audio)
+            self._queue.append(sound)
         else:
             raise ValueError(f"{_MAX_QUEUE} wait to be played already")
 
-    def _begin(self, audio: Audio) -> None:
-        self._now, self._samples, self._at = audio, audio.samples(self._codec), 0
+    def _begin(self, sound: Sound) -> None:
+        self._now, self._pieces = sound, sound.pieces(self._codec)
+        self._piece, self._samples, self._at = 0, self._pieces[0], 0
+
+    def _end(self) -> None:
+        self._now, self._pieces, self._samples = None, (), b""
 
     def clear(self) -> None:
         """Nothing any more, at once."""
         self._queue.clear()
-        self._now, self._samples, self.over = None, b"", False
+        self._end()
+        self.over = False
 
     def frame(self) -> bytes:
-        """The next slot; the last one of an Audio is filled up with silence."""
+        """The next slot; the last one of a Sound is filled up with silence."""
         if self._now is None:
             return self.silence
         at = self._at
         end = self._at = at + SLOT_SAMPLES
         if end < len(self._samples):
             return self._samples[at:end]
-        last = self._samples[at:]
+        frame = self._samples[at:end]
+        while self._piece + 1 < len(self._pieces):
+            self._piece += 1
+            self._samples = self._pieces[self._piece]
+            self._at = SLOT_SAMPLES - len(frame)
+            frame += self._samples[: self._at]
+            if self._at < len(self._samples):
+                return frame
         self.over = True
         if self._queue:
             self._begin(self._queue.popleft())
         else:
-            self._now, self._samples = None, b""
-        return last + self.silence[len(last) :]
+            self._end()
+        return frame + self.silence[len(frame) :]

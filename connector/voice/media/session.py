@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from connector.voice.audio import Audio, CodecName
+from connector.voice.audio import CodecName, Sound
 from connector.voice.media.clock import MediaClock
 from connector.voice.media.listener import Listener, MediaStatistics
 from connector.voice.media.peer import Peer, numeric
@@ -153,9 +153,9 @@ class MediaSession:
 
     # ------------------------------------------------------------ what the call asks for
 
-    def play(self, audio: Audio) -> None:
+    def play(self, sound: Sound) -> None:
         """After what is being played; `Listener.played` when it is over. ValueError when 64 wait already."""
-        self._playback.add(audio)
+        self._playback.add(sound)
 
     def stop_playing(self) -> None:
         """Silence from the next slot on; nothing of the queue is left."""
@@ -258,7 +258,11 @@ class MediaSession:
 
     def _send(self, packet: bytes, now: float) -> None:
         if self._srtp is not None:
-            packet = self._srtp.protect(packet)
+            protected = self._srtp.protect(packet)
+            if protected is None:
+                self._unsent += 1
+                return
+            packet = protected
         try:
             self._rtp.sendto(packet, self._peer.address)
         except BlockingIOError:
@@ -344,14 +348,17 @@ class MediaSession:
         if codec is None and packet.payload_type not in (*self._event_types, _COMFORT_NOISE):
             self._malformed += 1
             return
-        if not peer.latched:
-            peer.latch(address)
+        if packet.ssrc == self._stream.ssrc or (self._far and packet.ssrc == self._far._stream.ssrc):
+            self._spoofed += 1  # our own come back (RFC 3550 §8.2): a bridge would send them for ever
+            return
         arrival = self._sources.receive(packet.ssrc, packet.sequence, packet.timestamp, now)
         if arrival is not Arrival.IN_ORDER:
             if arrival in _UNUSABLE:
                 return
             if arrival is Arrival.RESTARTED:
                 self._digit_receiver = DigitReceiver()
+        if address != peer.address or not peer.latched:
+            peer.latch(address)
         self._heard_at, self._timed_out = now, False
         if self._first_received_at is None:
             self._first_received_at = now
@@ -410,7 +417,7 @@ class MediaSession:
             self._spoofed += 1
         elif self._reporting is None or not self._reporting.receive(opened, now):
             self._malformed += 1
-        elif not control.latched:
+        elif address != control.address or not control.latched:
             control.latch(address)
 
 

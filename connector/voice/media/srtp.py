@@ -31,10 +31,19 @@ class Srtp:
         sending = _session(local, Policy.SSRC_ANY_OUTBOUND)
         receiving = _session(remote, Policy.SSRC_ANY_INBOUND)
         self.keys = (local, remote)
-        self.protect: Callable[[bytes], bytes] = sending.protect
+        self._protect = sending.protect
         self.protect_rtcp: Callable[[bytes], bytes] = sending.protect_rtcp
         self._unprotect = receiving.unprotect
         self._unprotect_rtcp = receiving.unprotect_rtcp
+
+    def protect(self, packet: bytes) -> bytes | None:
+        """The SRTP packet; None for what a relay may pass on and libsrtp does not take: a packet that was
+        protected before, one that is older than what it remembers, or one that is too long.
+        """
+        try:
+            return self._protect(packet)
+        except (Error, ValueError):
+            return None
 
     def unprotect(self, datagram: bytes) -> bytes | None:
         """The RTP packet; None for one that is not authentic, or that has come before."""

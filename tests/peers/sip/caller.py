@@ -17,7 +17,7 @@ from tests.peers.sip.process import LOOPBACK, free_udp_port
 from tests.peers.sip.sipp import Sipp
 from tests.peers.sip.steps import PASSWORD, REALM, USER
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 CALLED, CALLER_ID = "+447700900001", "+447700900999"
 TRUNK = Credentials(USER, PASSWORD, None)
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 PARTING_S = 5.0
 LOOPBACK = "127.0.0.1"
 BETWEEN_S = 0.02

@@ -23,6 +23,7 @@ CODE = "4829"
 SCRIPT = {"gate": False, "repeats": 0, "input_timeout_s": 0.3, "machine": "hang_up"}
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.rule("speech.digits-one-by-one", "speech.twice-slower")
 async def test_baresip_has_heard_the_code_twice(tmp_path: Path) -> None:
     speech = Speech(SpeechConfig(), tmp_path)

@@ -210,6 +210,12 @@ def test_a_redirection_is_not_followed(play, status):
     play << Rejected(call, status, "", None, None, False)
 
 
+def test_when_the_newest_invite_left(play):
+    call = play.invite(credentials=BOB)
+    play << "INVITE" >> 0.3 >> answer(play.sent, 401, CHALLENGE) << "ACK" << "INVITE"
+    assert call.invited_at == play.now and call.state is CallState.CALLING
+
+
 def test_a_lost_transport_is_503_of_ours(play):
     call = play.invite()
     play << "INVITE"
@@ -222,6 +228,12 @@ def test_a_lost_connection_ends_an_answered_call(playbook):
     call = play.answered()
     play.agent.flow_lost(play.flow, "closed", play.now)
     play << Ended(call, "transport", None)
+    again = play.flow._replace(local=("192.0.2.1", 5061))
+    assert call.severed
+    call.leave_over(again, play.now)
+    play << "BYE"
+    assert not call.severed and play.sent.headers.get("call-id") == call.call_id
+    call.leave_over(again, play.now)  # once
 
 
 def test_an_answer_without_media_in_common_is_ended(play):

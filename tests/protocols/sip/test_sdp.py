@@ -296,7 +296,9 @@ CODECS: list[tuple[Codec, ...]] = [("PCMA",), ("PCMU",), ("PCMA", "PCMU"), ("PCM
 @given(
     st.builds(
         LocalMedia,
-        st.ip_addresses(v=4).map(str),
+        st.ip_addresses(v=4)
+        .filter(lambda each: not (each.is_multicast or each.is_reserved or each.is_loopback))
+        .map(str),
         st.integers(1, 65535),
         st.sampled_from(CODECS),
         st.none() | st.integers(96, 127),

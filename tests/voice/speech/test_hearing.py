@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from itertools import cycle
-from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 
-from connector.config.voice import SpeechConfig
 from connector.segments import Text
 from connector.voice.audio import Audio
-from connector.voice.speech import Speech, SpokenCode
+from connector.voice.speech import SpokenCode
+from connector.voice.speech.code import spoken_code
+from connector.voice.speech.engines.espeak import Espeak
 from connector.voice.speech.hearing import CERTAIN_SCORE, HeardCode, hear
+from connector.voice.speech.names import PACES, Pace, vocabulary
+from connector.voice.speech.speaker import Speaker
+from connector.voice.speech.wire import Speak
 from protocols.rtp.g711 import PCMA, PCMU
 
 LANGUAGES = ("en", "de", "fr", "hi", "ar", "ru", "ko", "tr")
@@ -20,7 +23,7 @@ FRAME = 160
 
 
 class Spoken:
-    """What one service says: digits by language and pace, also as the ear wants them; codes by language."""
+    """What one engine says: digits by language and pace, also as the ear wants them; codes by language."""
 
     def __init__(self) -> None:
         self.digits: dict[tuple[str, str], Mapping[str, Audio]] = {}
@@ -29,20 +32,38 @@ class Spoken:
         self.codes: dict[tuple[str, str], SpokenCode] = {}
 
 
-async def spoken(state: Path, codes: list[tuple[str, str]]) -> Spoken:
-    speech = Speech(SpeechConfig(), state)
-    languages = list(dict.fromkeys(language for language, _ in codes))
-    await speech.start(languages)
-    found = Spoken()
-    for language in languages:
-        for pace in ("normal", "slow"):
-            found.digits[language, pace] = await speech.digits(language, pace)
-            found.prompts[language, pace] = prompts(found.digits[language, pace])
-        found.greetings[language] = await speech.prompt(language, (Text("1 2 3 4 5 6 7 8 9"),))
-    for language, code in codes:
-        found.codes[language, code] = await speech.code(language, code)
-    await speech.stop()
-    return found
+class Voice:
+    """The engine in this process, as a worker has it. What it has said once it says again."""
+
+    def __init__(self, engine: Espeak) -> None:
+        self._speaker = Speaker(engine, None)
+        self._said: dict[tuple[str, str, str], Audio] = {}
+
+    def say(self, language: str, text: str, pace: Pace = "normal") -> Audio:
+        key = (language, text, pace)
+        if key not in self._said:
+            self._said[key] = self._speaker.speak(Speak(1, language, (Text(text),), pace))
+        return self._said[key]
+
+    def spoken(self, codes: list[tuple[str, str]]) -> Spoken:
+        found = Spoken()
+        for language in dict.fromkeys(language for language, _ in codes):
+            words = vocabulary(language).words
+            for pace in PACES:
+                digits = {str(at): self.say(language, word, pace) for at, word in enumerate(words)}
+                found.digits[language, pace] = digits
+                found.prompts[language, pace] = prompts(digits)
+            found.greetings[language] = self.say(language, "1 2 3 4 5 6 7 8 9")
+        for language, code in codes:
+            again = self.say(language, vocabulary(language).phrases["again"])
+            digits_of = {pace: found.digits[language, pace] for pace in PACES}
+            found.codes[language, code] = spoken_code(code, digits_of, again)
+        return found
+
+
+@pytest.fixture(scope="module")
+def voice(espeak: Espeak) -> Voice:
+    return Voice(espeak)
 
 
 def prompts(digits: Mapping[str, Audio]) -> dict[str, bytes]:
@@ -81,14 +102,13 @@ def heard(
 
 
 @pytest.mark.rule("speech.heard", "speech.heard-wrong")
-@pytest.mark.asyncio
 @pytest.mark.parametrize("damage", ["loss", "noise"])
-async def test_thirty_of_thirty_and_no_wrong_one(damage: str, random: Random, state: Path) -> None:
+def test_thirty_of_thirty_and_no_wrong_one(damage: str, random: Random, voice: Voice) -> None:
     """After one law and the other; speech lies before and after, digits among it; of each recording, 16 other
     codes are asked.
     """
     codes = codes_of(random, 30)
-    said = await spoken(state, codes)
+    said = voice.spoken(codes)
     accepted_wrong = 0
     for (language, code), law in zip(codes, cycle((PCMU, PCMA, PCMA)), strict=False):
         greeting = said.greetings[language]
@@ -104,28 +124,25 @@ async def test_thirty_of_thirty_and_no_wrong_one(damage: str, random: Random, st
 
 
 @pytest.mark.rule("speech.heard-wrong")
-@pytest.mark.asyncio
-async def test_480_recordings_of_something_else(random: Random, state: Path) -> None:
+def test_480_recordings_of_something_else(random: Random, voice: Voice) -> None:
     """What was said differs from the code in one digit, in the order of two, or in everything."""
     codes = codes_of(random, 32, digits=4)
-    said = await spoken(state, codes)
+    said = voice.spoken(codes)
     accepted = 0
     for language, code in codes:
-        digits = said.digits[language, "normal"]
+        digits = said.prompts[language, "normal"]
+        gap = bytes(2 * round(0.26 * 8000))
         for _ in range(15):
             other = _like(code, random)
-            gap = Audio.silence(0.26)
-            parts = [part for digit in other for part in (digits[digit], gap)]
-            pcm = lossy(PCMU.decode(Audio.join(parts).pcmu), random, 0.05)
+            pcm = lossy(b"".join(digits[digit] + gap for digit in other), random, 0.05)
             result = heard(pcm, said, language, 4)
             accepted += result is not None and result.certain and result.code == code
     assert accepted == 0
 
 
-@pytest.mark.asyncio
-async def test_both_readings_are_heard_where_they_are(random: Random, state: Path) -> None:
+def test_both_readings_are_heard_where_they_are(random: Random, voice: Voice) -> None:
     codes = codes_of(random, 8)
-    said = await spoken(state, codes)
+    said = voice.spoken(codes)
     for language, code in codes:
         audio = said.codes[language, code]
         for pace, (start, end) in zip(("normal", "slow"), audio.readings, strict=True):
@@ -138,9 +155,8 @@ async def test_both_readings_are_heard_where_they_are(random: Random, state: Pat
 
 
 @pytest.mark.rule("speech.heard-wrong")
-@pytest.mark.asyncio
-async def test_no_code_is_heard_where_none_is(random: Random, state: Path) -> None:
-    said = await spoken(state, [(language, "482917") for language in LANGUAGES])
+def test_no_code_is_heard_where_none_is(random: Random, voice: Voice) -> None:
+    said = voice.spoken([(language, "482917") for language in LANGUAGES])
     noise = np.random.default_rng(random.getrandbits(32)).normal(0, 3000, 40_000).astype("<i2").tobytes()
     for language in LANGUAGES:
         for other in (language, *LANGUAGES[:3]):
@@ -154,9 +170,8 @@ async def test_no_code_is_heard_where_none_is(random: Random, state: Path) -> No
         assert result is None or not result.certain, (language, foreign, result)
 
 
-@pytest.mark.asyncio
-async def test_small_cases(state: Path) -> None:
-    said = await spoken(state, [("en", "7")])
+def test_small_cases(voice: Voice) -> None:
+    said = voice.spoken([("en", "7")])
     digits = prompts(said.digits["en", "normal"])
     assert hear(b"", digits, 1) is None
     assert hear(bytes(16_000), digits, 4) is None

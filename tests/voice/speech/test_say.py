@@ -79,6 +79,6 @@ def test_what_is_wrong_is_said(arguments: list[str], status: int, expected: str,
     arguments = [str(tmp_path / each) if each.endswith(".wav") else each for each in arguments]
     done = CliRunner().invoke(command, arguments)
     assert done.exit_code == status
-    assert expected in " ".join(done.stderr.split())
+    assert expected in " ".join(done.output.split())
     assert done.exception is None or isinstance(done.exception, SystemExit)
     assert not list(tmp_path.glob("*.wav"))
