@@ -39,11 +39,11 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(wheel: zipfile.ZipFil
 
 
 def requirements() -> list[str]:
-    """All but the group `fuzz`, for `make fuzz` alone, and the extra `piper`, a neural voice of 340 MB."""
+    """All but the group `fuzz`, for `make fuzz` alone, and the extra `voice-piper`: 340 MB."""
     groups = (entries for name, entries in PYPROJECT["dependency-groups"].items() if name != "fuzz")
     found = [entry for group in groups for entry in group if isinstance(entry, str)]
     for name, extra in PYPROJECT["project"]["optional-dependencies"].items():
-        found += extra if name != "piper" else []
+        found += extra if name != "voice-piper" else []
     return found + PYPROJECT["project"]["dependencies"]
 
 

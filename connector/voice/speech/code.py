@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from connector.voice.audio import Audio
+from connector.voice.audio import Audio, AudioSequence
 
 from .names import PACES, Pace
 from .timing import AROUND_READING_S, DIGIT_GAP_S
@@ -13,8 +14,12 @@ from .timing import AROUND_READING_S, DIGIT_GAP_S
 __all__ = ["SpokenCode", "spoken_code"]
 
 
+_AROUND: Final = Audio.silence(AROUND_READING_S)
+_GAPS: Final = {pace: Audio.silence(DIGIT_GAP_S[pace]) for pace in PACES}
+
+
 @dataclass(frozen=True, slots=True)
-class SpokenCode(Audio):
+class SpokenCode(AudioSequence):
     """Both readings of a code.
 
     readings  start and end of each, in seconds from the beginning
@@ -28,26 +33,23 @@ def spoken_code(digits: str, prompts: Mapping[Pace, Mapping[str, Audio]], again:
 
     prompts  by pace and digit; KeyError for a digit without a prompt
     """
-    around = Audio.silence(AROUND_READING_S)
     parts: list[Audio] = []
     readings: list[tuple[float, float]] = []
     for pace in PACES:
         if readings:
             parts.append(again)
-        parts.append(around)
-        reading = _reading(digits, prompts[pace], DIGIT_GAP_S[pace])
+        parts.append(_AROUND)
         start = sum(part.seconds for part in parts)
-        readings.append((start, start + reading.seconds))
-        parts += [reading, around]
-    whole = Audio.join(parts)
-    return SpokenCode(whole.pcmu, whole.pcma, tuple(readings))
+        parts += _reading(digits, prompts[pace], _GAPS[pace])
+        readings.append((start, sum(part.seconds for part in parts)))
+        parts.append(_AROUND)
+    return SpokenCode(tuple(parts), tuple(readings))
 
 
-def _reading(digits: str, prompts: Mapping[str, Audio], gap_s: float) -> Audio:
-    gap = Audio.silence(gap_s)
+def _reading(digits: str, prompts: Mapping[str, Audio], gap: Audio) -> list[Audio]:
     parts: list[Audio] = []
     for digit in digits:
         if parts:
             parts.append(gap)
         parts.append(prompts[digit])
-    return Audio.join(parts)
+    return parts

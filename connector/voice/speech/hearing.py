@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 __all__ = ["CERTAIN_MARGIN", "CERTAIN_SCORE", "HeardCode", "hear"]
 
-CERTAIN_SCORE: Final = 0.6
+CERTAIN_SCORE: Final = 0.5
 CERTAIN_MARGIN: Final = 0.1
 """What the worst digit of a code must reach, and by how much it must be ahead of any other digit at its
 place.
@@ -32,7 +34,7 @@ _FAINTEST_PEAK = 0.45
 _NEIGHBOURHOOD = round(0.04 * _RATE)
 _MOST_PEAKS = 80
 """Of one digit: the highest ones."""
-_FFT_STEP = 4096
+_LEAST_BLOCK = 16_384
 _QUIET = 1e-4
 """Power, as a share of the recording's highest, under which a stretch counts as silence: it correlates with
 nothing.
@@ -102,9 +104,7 @@ def _samples(pcm: bytes) -> _Sound:
 
 def _correlations(heard: _Sound, prompts: Mapping[str, _Sound]) -> dict[str, _Sound]:
     """By digit: at each sample how alike the prompt is to what begins there."""
-    longest = max(map(len, prompts.values()))
-    size = -(-(len(heard) + longest) // _FFT_STEP) * _FFT_STEP
-    spectrum = np.fft.rfft(heard, size)
+    size, spectra, places_each = _blocks(heard, max(map(len, prompts.values())))
     energy = np.concatenate(([0.0], np.cumsum(heard**2, dtype=np.float64)))
     loudest = float(np.max(np.abs(heard), initial=0.0)) ** 2
     curves: dict[str, _Sound] = {}
@@ -112,12 +112,31 @@ def _correlations(heard: _Sound, prompts: Mapping[str, _Sound]) -> dict[str, _So
         places = len(heard) - len(prompt) + 1
         if places < 1:
             continue
-        product = np.fft.irfft(spectrum * np.conj(np.fft.rfft(prompt, size)), size)[:places]
+        products = np.fft.irfft(spectra * _spectrum(prompt.tobytes(), size), size)
+        product = products[:, :places_each].reshape(-1)[:places]
         within = energy[len(prompt) :] - energy[:places]
         floor = loudest * _QUIET * len(prompt)
         norm = np.sqrt(np.maximum(within, floor) * np.sum(prompt**2))
         curves[digit] = (product / np.maximum(norm, 1e-12)).astype(np.float32)
     return curves
+
+
+def _blocks(heard: _Sound, longest: int) -> tuple[int, NDArray[np.complexfloating], int]:
+    """The spectra of blocks that overlap by a prompt, their size, and the places that each block is for.
+
+    Overlap-save: a size of its own for each recording would make every prompt's spectrum anew.
+    """
+    size = max(_LEAST_BLOCK, 1 << (4 * longest - 1).bit_length())
+    places = size - longest + 1
+    count = max(-(-len(heard) // places), 1)
+    padded = np.zeros((count - 1) * places + size, np.float32)
+    padded[: len(heard)] = heard
+    return size, np.fft.rfft(sliding_window_view(padded, size)[::places]), places
+
+
+@lru_cache(maxsize=256)
+def _spectrum(prompt: bytes, size: int) -> NDArray[np.complexfloating]:
+    return np.conj(np.fft.rfft(np.frombuffer(prompt, np.float32), size))
 
 
 def _peaks(digit: str, curve: _Sound, length: int) -> list[_Peak]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
+from connector.config.voice import call_language
+
 __all__ = [
-    "DIGITS", "PACES", "PHRASES", "Pace", "PhraseName", "Vocabulary", "languages", "match", "vocabulary",
+    "DIGITS", "PACES", "PHRASES", "Pace", "PhraseName", "Vocabulary", "languages", "match", "narrowed",
+    "vocabulary",
 ]  # fmt: skip
 
 Pace = Literal["normal", "slow"]
@@ -23,9 +26,6 @@ PhraseName = Literal[
 PHRASES: Final[tuple[PhraseName, ...]] = get_args(PhraseName)
 
 DIGITS: Final = "0123456789"
-
-# What callers still write for a language that has another tag today, or whose speakers read the other one.
-_ALIASES = {"no": "nb", "nn": "nb", "in": "id", "bs": "hr"}
 
 
 class _Digits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,18 +56,17 @@ def languages() -> tuple[str, ...]:
     return tuple(_digits())
 
 
-@lru_cache(maxsize=1024)
 def match(tag: str) -> str | None:
     """The language of `languages()` that serves a BCP 47 tag ("de-AT" is served by "de"), None without
     one.
     """
-    parts = tag.replace("_", "-").lower().split("-")
-    parts[0] = _ALIASES.get(parts[0], parts[0])
-    while parts:
-        if (known := "-".join(parts)) in _digits():
-            return known
-        parts.pop()
-    return None
+    return call_language(tag)
+
+
+def narrowed(tag: str) -> str:
+    """`tag` for those who know no aliases: "en-GB" stays, "no" becomes "nb" and "zh-HK" "yue"."""
+    language = match(tag)
+    return tag if language is None or tag.lower().startswith(language) else language
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from connector.config.voice import SpeechConfig
+from connector.config.voice import SpeechConfig, lookup
 from connector.segments import Segment, Text
 from connector.voice.audio import Audio
 
@@ -40,12 +40,16 @@ class _Fixed(NamedTuple):
 
     @property
     def text(self) -> str:
+        """Nothing in a language that has recordings alone."""
+        if match(self.lang) is None:
+            return ""
         words = vocabulary(self.lang)
         return words.words[int(self.name)] if self.name in DIGITS else words.phrases[self.name]  # type: ignore[index]
 
 
 class Speech:
-    """Phrases, codes and messages of one daemon, in the languages of `connector.voice.speech.languages()`.
+    """Phrases, codes and messages of one daemon, in the languages of `connector.voice.speech.languages()`;
+    phrases and codes also in those that are recorded in full.
 
     state    the folder that holds `prompts`
     hits     phrases and codes that were ready, since the start
@@ -59,6 +63,7 @@ class Speech:
         self._ahead = asyncio.Semaphore(2 * config.workers)
         self._hello = Hello()
         self._ready: dict[_Fixed, Audio] = {}
+        self._whole: dict[str, dict[tuple[Pace, str], Audio]] = {}
         self._preparing: dict[str, asyncio.Lock] = {}
         self._default = ""
         self.hits = 0
@@ -82,13 +87,14 @@ class Speech:
     async def start(self, languages: Sequence[str], progress: Progress | None = None) -> None:
         """Starts the workers and makes every phrase and digit of `languages` (BCP 47) ready.
 
-        A call in a language that is none of ours is held in the first of them. Raises SpeechError when there
-        is no engine, when a recording breaks a rule, or for a language without words; nothing runs then.
+        A call in a language that is none of ours is held in the first of them; with none, only prompts in
+        languages of ours can be asked for. Raises SpeechError when there is no engine, when a recording
+        breaks a rule, or for a language without words; nothing runs then.
         """
-        wanted = dict.fromkeys(map(_language, languages))
         self._hello = await self._pool.start()
         try:
-            self._default = next(iter(wanted))
+            wanted = dict.fromkeys(map(self._language, languages))
+            self._default = next(iter(wanted), "")
             fixed = [each for lang in wanted for each in _fixed_prompts(lang)]
             await self._prepare(fixed, progress)
             await asyncio.to_thread(self._bank.trim, time.time() - _UNFINISHED_S)
@@ -120,10 +126,14 @@ class Speech:
     async def prompt(self, lang: str, segments: Sequence[Segment], pace: Pace = "normal") -> Audio:
         """A message. It is about one person, so it is neither written to disk nor kept once it is returned.
 
-        SpeechError when `lang` is none of ours or the segments cannot be put into words; Busy when too many
-        wait.
+        SpeechError when `lang` is none of ours or has recordings alone, or when the segments cannot be put
+        into words; Busy when too many wait.
         """
         if match(lang) is None:
+            if self._match(lang) is not None:
+                raise RenderError(
+                    f"the language {lang!r} has recordings alone, so no message can be said in it"
+                )
             raise RenderError(f"no digit words for the language {lang!r}")
         self.misses += 1
         return await self._pool.speak(lang, tuple(segments), pace)
@@ -133,11 +143,23 @@ class Speech:
         found = await self._of(self._served(lang))
         return {digit: found[pace, digit] for digit in DIGITS}
 
+    def _match(self, tag: str) -> str | None:
+        return match(tag) or lookup(tag, self._hello.recordings)
+
     def _served(self, lang: str) -> str:
-        return match(lang) or self._default
+        return self._match(lang) or self._default
+
+    def _language(self, tag: str) -> str:
+        language = self._match(tag)
+        if language is None:
+            raise SpeechError(f"no digit words and phrases for the language {tag!r}")
+        return language
 
     async def _of(self, lang: str) -> dict[tuple[Pace, str], Audio]:
         """Everything fixed of one language, prepared when it is asked for the first time."""
+        if (whole := self._whole.get(lang)) is not None:
+            self.hits += 1
+            return whole
         fixed = _fixed_prompts(lang)
         if fixed[-1] in self._ready:
             self.hits += 1
@@ -145,7 +167,8 @@ class Speech:
             async with self._preparing.setdefault(lang, asyncio.Lock()):
                 if fixed[-1] not in self._ready:
                     await self._prepare(fixed, None)
-        return {(each.pace, each.name): self._ready[each] for each in fixed}
+        whole = self._whole[lang] = {(each.pace, each.name): self._ready[each] for each in fixed}
+        return whole
 
     async def _prepare(self, fixed: list[_Fixed], progress: Progress | None) -> None:
         """All or nothing of a language: what is half ready would be half spoken."""
@@ -196,13 +219,6 @@ class Speech:
             pace=each.pace,
             engine=self._hello.engine,
         )
-
-
-def _language(tag: str) -> str:
-    language = match(tag)
-    if language is None:
-        raise SpeechError(f"no digit words and phrases for the language {tag!r}")
-    return language
 
 
 def _fixed_prompts(lang: str) -> list[_Fixed]:

@@ -10,7 +10,7 @@ from connector.voice.audio import SAMPLE_RATE, Audio
 from .engines import Engine
 from .engines.recordings import Recordings
 from .errors import RenderError
-from .names import Pace, match, vocabulary
+from .names import Pace, match, narrowed, vocabulary
 from .render.pieces import Piece, SayDigits, SayText, Silence, pieces
 from .sound import Samples, encoded, telephone
 from .timing import DIGIT_GAP_S, LOUDNESS_DBOV
@@ -34,10 +34,11 @@ class Speaker:
         if request.recording and (recorded := self._recorded(request.lang, request.pace, request.recording)):
             return encoded(recorded[0])
         sound: list[Samples] = []
-        for piece in pieces(request.segments, request.lang):
+        tag = narrowed(request.lang)
+        for piece in pieces(request.segments, tag):
             if sound and not isinstance(piece, Silence):
                 sound.append(_silence(_BETWEEN_PIECES_S))
-            sound += self._said(piece, request.lang, request.pace)
+            sound += self._said(piece, tag, request.pace)
             if sum(map(len, sound)) > _LONGEST_S * SAMPLE_RATE:
                 raise RenderError(f"more than {_LONGEST_S:g} s of speech")
         if not sound:

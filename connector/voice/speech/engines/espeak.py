@@ -11,6 +11,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
+from connector.config.voice import lookup
 from connector.voice.speech.errors import EngineError
 from connector.voice.speech.names import Pace
 
@@ -44,11 +45,9 @@ def _voices() -> dict[str, str]:
 
 def voice_of(tag: str) -> str:
     """The voice for a BCP 47 tag; EngineError when there is none."""
-    parts = tag.replace("_", "-").lower().split("-")
-    while parts:
-        if (voice := _voices().get("-".join(parts))) is not None:
-            return voice
-        parts.pop()
+    known = lookup(tag, _voices())
+    if known is not None:
+        return _voices()[known]
     raise EngineError(f"espeak-ng has no voice here for the language {tag!r}")
 
 

@@ -6,10 +6,13 @@ recordings/de/manifest.toml
     [slow]                  # optional: the same ten for the second reading
     [phrases]
     greeting = "gruss.wav"  # any of the names in phrases/*.toml
+
+A language that no engine speaks has all ten digits and all phrases.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 import wave
 from array import array
@@ -17,6 +20,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from connector.config.voice import lookup
 from connector.voice.speech.errors import RecordingsError
 from connector.voice.speech.names import DIGITS, PHRASES, Pace, match
 
@@ -26,6 +30,7 @@ __all__ = ["MANIFEST", "Recording", "Recordings"]
 
 MANIFEST = "manifest.toml"
 
+_TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _RATES = (8_000, 48_000)
 _LONGEST_S = {"digits": 3.0, "slow": 3.0, "phrases": 30.0}
 _NAMES = {"digits": tuple(DIGITS), "slow": tuple(DIGITS), "phrases": PHRASES}
@@ -45,22 +50,24 @@ class Recordings:
 
     def __init__(self, folder: Path) -> None:
         self._found: dict[tuple[str, Pace, str], Recording] = {}
+        self._languages: set[str] = set()
         problems: list[str] = []
         manifests = sorted(folder.glob(f"*/{MANIFEST}"))
         if not manifests:
             problems.append(f"{folder}: no LANGUAGE/{MANIFEST} in it")
         for path in manifests:
-            language = match(path.parent.name)
-            if language is None:
+            tag = path.parent.name.lower()
+            language = match(tag)
+            if language is None and not _TAG.fullmatch(tag):
                 problems.append(f"{path.parent}: a folder named after a language such as de is expected")
                 continue
-            problems += self._read(path, language)
+            problems += self._read(path, language or tag, alone=language is None)
         if problems:
             raise RecordingsError(problems)
 
     def of(self, tag: str, pace: Pace, name: str) -> Pcm | None:
         """The recording of a phrase or a digit; a slow one falls back to the only one there is."""
-        language = match(tag) or ""
+        language = match(tag) or lookup(tag, self._languages) or ""
         found = self._found.get((language, pace, name)) or self._found.get((language, "normal", name))
         return found.pcm if found is not None else None
 
@@ -71,7 +78,9 @@ class Recordings:
             found.setdefault(language, {"normal": {}, "slow": {}})[pace][name] = recording.digest
         return found
 
-    def _read(self, manifest: Path, language: str) -> list[str]:
+    def _read(self, manifest: Path, language: str, *, alone: bool) -> list[str]:
+        """`alone`: no engine speaks the language."""
+        self._languages.add(language)
         try:
             tables = tomllib.loads(manifest.read_text("utf-8"))
         except (OSError, ValueError) as error:
@@ -86,6 +95,8 @@ class Recordings:
             if isinstance(found, dict):
                 problems += _named_wrongly(manifest, table, found, names)
                 problems += self._read_table(manifest, language, table, found)
+        if alone:
+            problems += _missing_alone(manifest, tables)
         if "slow" in tables and "digits" not in tables:
             problems.append(f"{manifest}: [slow] needs [digits] beside it")
         return problems
@@ -115,6 +126,18 @@ def _named_wrongly(manifest: Path, table: str, found: dict[str, Any], names: tup
     if table != "phrases" and missing:
         problems.append(f"{manifest}: [{table}]: all ten digits are expected, missing: {', '.join(missing)}")
     return problems
+
+
+def _missing_alone(manifest: Path, tables: dict[str, Any]) -> list[str]:
+    phrases = tables.get("phrases", {})
+    missing = [] if "digits" in tables else ["[digits]"]
+    missing += [name for name in PHRASES if not isinstance(phrases, dict) or name not in phrases]
+    if not missing:
+        return []
+    listed = ", ".join(missing)
+    return [
+        f"{manifest}: all digits and phrases are expected of a language without an engine, missing: {listed}"
+    ]
 
 
 def _recording(path: Path, longest_s: float) -> Recording | str:

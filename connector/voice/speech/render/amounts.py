@@ -14,6 +14,7 @@ from babel.numbers import format_currency, is_currency
 from connector.voice.speech.errors import RenderError
 from connector.voice.speech.names import vocabulary
 
+from .cardinals import cardinal
 from .tables import money_words, small_unit
 
 __all__ = ["amount", "locale_of", "spoken_decimals"]
@@ -32,7 +33,7 @@ def amount(value: str, currency: str, tag: str, language: str) -> str:
         raise RenderError("amount: a number from 0 to below 10^12 is expected")
     whole = int(number)
     if number == whole:
-        return _named(Decimal(whole), currency, tag)
+        return _named(Decimal(whole), currency, tag, language)
     hundredths = (number - whole) * 100
     unit = small_unit(currency)
     forms = money_words(language).units.get(unit) if unit is not None else None
@@ -41,7 +42,7 @@ def amount(value: str, currency: str, tag: str, language: str) -> str:
     small = _counted(int(hundredths), forms, tag)
     if whole == 0:
         return small
-    words = (_named(Decimal(whole), currency, tag), money_words(language).join, small)
+    words = (_named(Decimal(whole), currency, tag, language), money_words(language).join, small)
     return " ".join(filter(None, words))
 
 
@@ -59,12 +60,15 @@ def locale_of(tag: str) -> Locale:
 def spoken_decimals(decimals: str, language: str) -> str:
     """What follows a number: the word for its point, and each decimal by itself."""
     words = vocabulary(language)
-    return " ".join([words.point, *(words.words[int(digit)] for digit in decimals)])
+    said = (cardinal(int(digit), language) or words.words[int(digit)] for digit in decimals)
+    return " ".join([words.point, *said])
 
 
-def _named(number: Decimal, currency: str, tag: str, pattern: str = "0") -> str:
+def _named(number: Decimal, currency: str, tag: str, language: str, pattern: str = "0") -> str:
     if not is_currency(currency):
         raise RenderError("amount: a currency of ISO 4217 such as EUR is expected")
+    if (name := money_words(language).names.get(currency)) is not None:
+        return f"{number:f} {name}"
     text = format_currency(
         number, currency, pattern, locale_of(tag), currency_digits=False, format_type="name"
     )
@@ -79,6 +83,6 @@ def _counted(number: int, forms: dict[str, str], tag: str) -> str:
 def _with_decimals(number: Decimal, currency: str, tag: str, language: str) -> str:
     """CLDR chooses the plural and the place; the number in its figures is then put into words."""
     whole, _, decimals = format(number, "f").partition(".")
-    named = _named(number, currency, tag, "0." + "0" * len(decimals))
+    named = _named(number, currency, tag, language, "0." + "0" * len(decimals))
     spoken = f"{int(whole)} {spoken_decimals(decimals.ljust(2, '0'), language)}"
     return _FIGURES.sub(spoken, named, count=1)

@@ -8,6 +8,7 @@ from babel.dates import get_month_names
 
 from connector.voice.speech.errors import RenderError
 
+from .cardinals import cardinal
 from .tables import date_words
 
 __all__ = ["date"]
@@ -30,5 +31,8 @@ def date(iso: str, language: str) -> str:
     spoken_year = str(day.year)
     if words.year and words.days is not None and day.year in _ORDINAL_YEARS:
         spoken_year = words.year.format(day=words.days[day.year - 2001])
-    month = get_month_names("wide", "format", language)[day.month]
+    elif words.year_digits:
+        spoken_year = "".join(cardinal(int(figure), language) or figure for figure in spoken_year)
+    months = words.months
+    month = months[day.month - 1] if months else get_month_names("wide", "format", language)[day.month]
     return words.pattern.format(day=spoken_day, month=month, year=spoken_year)

@@ -11,12 +11,17 @@ from connector.voice.speech.errors import RenderError
 from connector.voice.speech.names import match
 
 from .amounts import amount
+from .cardinals import figures_in_words
 from .dates import date
 from .figures import without_figures
 
 __all__ = ["Piece", "SayDigits", "SayText", "Silence", "pieces"]
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Characters of Chinese and Japanese: of the Unicode blocks of radicals, of ideographs and their marks.
+_IDEOGRAPHS = re.compile(
+    r"[\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 _LONGEST_TEXT = 2000
 _MOST_DIGITS = 32
 _LONGEST_PAUSE_S = 10.0
@@ -47,7 +52,7 @@ def pieces(segments: Iterable[Segment], tag: str) -> list[Piece]:
     """Texts, amounts and dates that follow each other become one text, for the melody of a sentence.
 
     `tag` is BCP 47. Raises RenderError for a language without digit words, for an amount or a date that is
-    none, and for more than anyone would listen to.
+    none, for characters that no engine reads, and for more than anyone would listen to.
     """
     language = match(tag)
     if language is None:
@@ -57,7 +62,7 @@ def pieces(segments: Iterable[Segment], tag: str) -> list[Piece]:
     for segment in segments:
         said = _said(segment, tag, language)
         if isinstance(said, str):
-            words.append(said)
+            words.append(_readable(figures_in_words(said, language), language))
             continue
         _flush(words, found)
         found.append(said)
@@ -79,6 +84,14 @@ def _said(segment: Segment, tag: str, language: str) -> Piece | str:
             return SayDigits(digits)
         case Pause(seconds=seconds):
             return Silence(min(max(seconds, 0.0), _LONGEST_PAUSE_S))
+
+
+def _readable(text: str, language: str) -> str:
+    if language == "ja" and _IDEOGRAPHS.search(text):
+        raise RenderError(
+            "Japanese is read in kana alone: no kanji is expected, nor a currency named in them"
+        )
+    return text
 
 
 def _flush(words: list[str], found: list[Piece]) -> None:

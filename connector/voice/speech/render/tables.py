@@ -18,14 +18,19 @@ class DateWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pattern: str
     days: Annotated[tuple[str, ...], msgspec.Meta(min_length=31, max_length=31)] | None = None
     first: str = ""
+    months: Annotated[tuple[str, ...], msgspec.Meta(min_length=12, max_length=12)] | None = None
     year: str = ""
+    year_digits: bool = False
 
 
 class MoneyWords(msgspec.Struct, frozen=True):
-    """`units`: by the name of a small unit, its forms by CLDR's plural category."""
+    """units  by the name of a small unit, its forms by CLDR's plural category
+    names  of currencies, by ISO 4217, where CLDR's cannot be read
+    """
 
     join: str
     units: dict[str, dict[str, str]]
+    names: dict[str, str]
 
 
 @cache
@@ -38,7 +43,11 @@ def _money() -> tuple[dict[str, str], dict[str, MoneyWords]]:
     found = _read("money.toml")
     units = msgspec.convert(found.pop("units"), dict[str, str])
     return units, {
-        language: MoneyWords(str(each.pop("and")), msgspec.convert(each, dict[str, dict[str, str]]))
+        language: MoneyWords(
+            str(each.pop("and")),
+            names=msgspec.convert(each.pop("names", {}), dict[str, str]),
+            units=msgspec.convert(each, dict[str, dict[str, str]]),
+        )
         for language, each in found.items()
     }
 
