@@ -81,11 +81,12 @@ class LiveJob:
     cancelled    taken back before it left
     queued       it is in the queue now
     limits       rates below a carrier's own that hold for it
+    channel      how it travels
     """
 
     __slots__ = (
-        "accepted_at", "app", "attempts", "barred", "cancelled", "content", "deadline_at", "doubted", "id",
-        "key", "limits", "on_unknown", "queued", "recipient", "resent", "tried",
+        "accepted_at", "app", "attempts", "barred", "cancelled", "channel", "content", "deadline_at",
+        "doubted", "id", "key", "limits", "on_unknown", "queued", "recipient", "resent", "tried",
     )  # fmt: skip
 
     def __init__(
@@ -118,11 +119,7 @@ class LiveJob:
         self.cancelled = False
         self.queued = False
         self.limits: Limits = ()
-
-    @property
-    def channel(self) -> Channel:
-        """How it travels."""
-        return "sms" if self.content.voice is None else "voice"
+        self.channel: Channel = "sms" if content.voice is None else "voice"
 
     def __repr__(self) -> str:
         return f"LiveJob({self.key}, attempt {self.attempts})"

@@ -128,11 +128,10 @@ def _callee(folder: Path) -> Iterator[int]:
 @contextmanager
 def _daemon(folder: Path, port: int) -> Iterator[Process]:
     config = folder / "config"
-    for name, text in (
-        ("connector.toml", _CONNECTOR.format(folder=folder, uid=os.getuid())),
-        *((f"trunks/{trunk}.toml", _TRUNK.format(name=trunk, port=port, most=AT_ONCE // 2)) for trunk in TRUNKS),
-        ("templates/login-code.toml", _TEMPLATE),
-    ):
+    files = {f"trunks/{name}.toml": _TRUNK.format(name=name, port=port, most=AT_ONCE // 2) for name in TRUNKS}
+    files["connector.toml"] = _CONNECTOR.format(folder=folder, uid=os.getuid())
+    files["templates/login-code.toml"] = _TEMPLATE
+    for name, text in files.items():
         path = config / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.calls import concurrent, setups, speech, whole
+from benchmarks.calls import concurrent, daemon, setups, speech, whole
 from benchmarks.machine import facts
 
 __all__ = ["calls", "show"]
@@ -26,6 +26,9 @@ def calls(seed: int, progress: Progress) -> dict[str, Any]:
     progress("whole calls, for their memory")
     memory = whole.measure(seed)
     problems += memory.pop("problems")
+    progress("calls through the whole daemon")
+    through = daemon.measure(seed)
+    problems += through.pop("problems")
     if set_up.get("failed_share"):
         problems.append(f"{set_up['failed_share']:.2%} of the calls set up did not end as they should")
     return {
@@ -38,6 +41,7 @@ def calls(seed: int, progress: Progress) -> dict[str, Any]:
         **speaking,
         "speech": synthesis,
         **memory,
+        "daemon": through,
         "problems": problems,
         "ok": not problems,
     }
@@ -57,5 +61,6 @@ def show(result: dict[str, Any]) -> None:
         print(f"{'speech, ' + workers + ' workers':20} {json.dumps(figures)}")
     print(f"{'speech, idle loop':20} {json.dumps(result['speech']['idle_tick_ms'])}")
     print(f"{'kb_per_call':20} {result['kb_per_call']} {json.dumps(result['whole_calls'])}")
+    print(f"{'daemon':20} {json.dumps(result['daemon'])}")
     for problem in result["problems"]:
         print(f"error: {problem}", file=sys.stderr)

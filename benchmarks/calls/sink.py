@@ -63,8 +63,13 @@ def _take(taken: socket.socket, echo: bool) -> dict[int, array[float]]:
             streams[ssrc].append(arrived - (timestamp - first[ssrc] & 0xFFFFFFFF) / 8000)
             if echo:
                 with suppress(BlockingIOError):
-                    taken.sendto(datagram, address)
+                    taken.sendto(_as_another(datagram), address)
     return streams
+
+
+def _as_another(datagram: bytes) -> bytes:
+    """The same from an SSRC of its own: nobody hears what he has sent himself (RFC 3550 §8.2)."""
+    return datagram[:8] + bytes((datagram[8] ^ 0xFF,)) + datagram[9:]
 
 
 if __name__ == "__main__":

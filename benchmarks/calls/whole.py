@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -150,11 +151,14 @@ async def _calls(port: int, calls: int, seed: int, said: Said, seconds: float, s
     for _ in range(calls):
         await _place(trunk, book, said, rng)
     await book.until(lambda: book.answered == AHEAD + calls)
+    began, used = time.monotonic(), time.process_time()
     await asyncio.sleep(seconds)
+    busy = (time.process_time() - used) / (time.monotonic() - began)
     gc.collect()
     found = {
         "calls": calls,
         "kb_per_call": round((_resident_kb() - before) / calls, 1),
+        "cpu_percent": round(100 * busy, 1),
         "ended_early": len(book.ended),
     }
     await trunk.stop()
@@ -200,9 +204,11 @@ def main() -> int:
     port, calls, seed, said, seconds = *map(int, sys.argv[1:4]), sys.argv[4], float(sys.argv[5])
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    factory = None
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     with suppress(ImportError):
-        from uvloop import new_event_loop as factory
+        import uvloop
+
+        factory = uvloop.new_event_loop
     with tempfile.TemporaryDirectory() as state, asyncio.Runner(loop_factory=factory) as runner:
         found = runner.run(_calls(port, calls, seed, said, seconds, Path(state)))  # type: ignore[arg-type]
     print(json.dumps(found))

@@ -1,18 +1,30 @@
-"""What is spoken: one prompt in both laws of G.711, so that no call has to encode anything."""
+"""What is spoken: prompts in both laws of G.711, so that no call has to encode anything, and what calls make
+of them without a copy.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
-from protocols.rtp.g711 import PCMA, PCMU
+from protocols.rtp.g711 import A_TO_MU, MU_TO_A, PCMA, PCMU
 
-__all__ = ["SAMPLE_RATE", "Audio", "CodecName"]
+__all__ = ["SAMPLE_RATE", "Audio", "AudioSequence", "CodecName", "OneLaw", "Sound"]
 
 SAMPLE_RATE = 8000
 """Samples a second of G.711; each is one octet."""
 
 CodecName = Literal["PCMU", "PCMA"]
+
+
+class Sound(Protocol):
+    """What can be played to a call."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    def pieces(self, codec: CodecName) -> tuple[bytes, ...]:
+        """The octets that leave in RTP when `codec` was agreed, piece after piece, nothing in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +60,45 @@ class Audio:
     def samples(self, codec: CodecName) -> bytes:
         """The octets that leave in RTP when `codec` was agreed."""
         return self.pcmu if codec == "PCMU" else self.pcma
+
+    def pieces(self, codec: CodecName) -> tuple[bytes, ...]:
+        return (self.samples(codec),)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSequence:
+    """One after the other, with nothing in between: a call holds references to what all calls share."""
+
+    parts: tuple[Audio, ...]
+
+    @property
+    def seconds(self) -> float:
+        return sum(len(part.pcmu) for part in self.parts) / SAMPLE_RATE
+
+    def pieces(self, codec: CodecName) -> tuple[bytes, ...]:
+        return tuple(part.samples(codec) for part in self.parts)
+
+    @property
+    def pcmu(self) -> bytes:
+        return b"".join(self.pieces("PCMU"))
+
+    @property
+    def pcma(self) -> bytes:
+        return b"".join(self.pieces("PCMA"))
+
+
+@dataclass(frozen=True, slots=True)
+class OneLaw:
+    """One prompt in the law that a call agreed on; the other is made of it should the call change to that."""
+
+    law: CodecName
+    octets: bytes = field(repr=False)
+
+    @property
+    def seconds(self) -> float:
+        return len(self.octets) / SAMPLE_RATE
+
+    def pieces(self, codec: CodecName) -> tuple[bytes, ...]:
+        if codec == self.law:
+            return (self.octets,)
+        return (self.octets.translate(MU_TO_A if codec == "PCMA" else A_TO_MU),)

@@ -1,10 +1,12 @@
 """The benchmark itself, with few calls for a second: every figure is there, and every call spoke."""
 
+import shutil
 from array import array
 from random import Random
 
 import pytest
 
+from benchmarks.calls import daemon, whole
 from benchmarks.calls.concurrent import measure
 from benchmarks.calls.pacing import figures
 
@@ -20,8 +22,23 @@ def test_every_figure_is_there_and_every_call_spoke(random: Random) -> None:
         assert way["cpu_percent"] > 0
         assert 0 <= way["share_within_5ms"] <= 1
     assert few["two_way"]["received_share"] > 0
-    assert found["kb_per_call"] < 100
+    assert found["media_kb_per_call"] < 100
     assert found["bare_send_us"] > 0
+
+
+@pytest.mark.parametrize("said", ["code", "message"])
+def test_whole_calls_are_measured_while_all_of_them_last(random: Random, said: whole.Said) -> None:
+    found = whole.measure_one(said, random.randrange(1 << 31), calls=10, seconds=0.2)
+    assert found["calls"] == 10 and found["ended_early"] == 0
+    assert 0 < found["kb_per_call"] < 400  # of ten calls: what is loaded late counts for them
+
+
+def test_calls_go_through_the_whole_daemon(random: Random) -> None:
+    if shutil.which("sipp") is None:
+        pytest.skip("sipp is not installed")
+    found = daemon.measure(random.randrange(1 << 31), calls=20)
+    assert found["problems"] == []
+    assert found["calls_per_s"] > 0 and found["cpu_ms_per_call"] >= 0
 
 
 def test_lateness_is_against_the_earliest_packet_of_the_stream() -> None:

@@ -52,6 +52,7 @@ async def call(stage: Stage, id: str = "call", **more: Any) -> LiveJob:
     """Submit a job by voice."""
     job = stage.book.job(id, **more)
     job.content = Content(job.content.text, "", voice=Voice("", "en", "482917"))
+    job.channel = "voice"
     job.accepted_at, job.deadline_at = stage.now(), stage.now() + 60.0
     stage.dispatcher.admit(job)
     stage.journal.batch.accepts.append(stage.book.accept_op(job))

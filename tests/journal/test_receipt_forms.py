@@ -1,6 +1,5 @@
 """Receipts whose ids are spelt otherwise than in the answer, once it is known how."""
 
-
 import pytest
 
 from protocols.smpp.id_keys import lookup_keys

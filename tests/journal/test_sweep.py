@@ -29,6 +29,7 @@ def test_a_receipt_in_the_same_commit_comes_first(book: Book) -> None:
 def test_nobody_gives_up_a_call_that_lasts(book: Book) -> None:
     job = book.job("call")
     job.content = Content("", "", voice=Voice("", "en", "482917"))
+    job.channel = "voice"
     book.commit(accepts=[book.accept_op(job)])
     book.intend(job)
     assert book.sweep(book.now + 10_000).outcomes == {}
