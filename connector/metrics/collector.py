@@ -142,6 +142,8 @@ def _calls(metrics: Metrics, live: Live) -> Iterator[Metric]:
     yield _counters("call_talk_seconds", "Seconds from answers to ends", of_trunk, talk)
     lost = [((name,), trunk.packets_lost) for name, trunk in trunks.items()]
     yield _counters("rtp_packets_lost", "Media packets of peers that never came", of_trunk, lost)
+    spoofed = [((name,), trunk.packets_spoofed) for name, trunk in trunks.items()]
+    yield _counters("rtp_packets_spoofed", "Media packets from strangers, ignored", of_trunk, spoofed)
     for name, help in (("ringing", "From INVITE to the first 18x"), ("answer", "From INVITE to 200")):
         times = [((trunk,), getattr(counted, f"to_{name}")) for trunk, counted in trunks.items()]
         yield _histograms(f"call_to_{name}_seconds", help, of_trunk, times)

@@ -28,6 +28,7 @@ class Health:
 
     def __init__(self) -> None:
         self._rests: dict[Target, _Rest] = {}
+        self._heard: dict[Target, float] = {}
 
     def failed(self, target: Target, now: float, retry_after: float | None = None) -> None:
         """`retry_after`: seconds for which the peer itself asked; an answer to OPTIONS does not end these."""
@@ -40,9 +41,17 @@ class Health:
 
     def worked(self, target: Target, now: float) -> None:
         """It answered."""
+        self._heard.pop(target, None)
+        if len(self._heard) >= _MOST:
+            del self._heard[next(iter(self._heard))]
+        self._heard[target] = now
         rest = self._rests.get(target)
         if rest is not None and (not rest.asked or rest.until <= now):
             del self._rests[target]
+
+    def heard_since(self, target: Target, moment: float) -> bool:
+        """It has answered after that."""
+        return self._heard.get(target, -math.inf) > moment
 
     def rests(self, target: Target, now: float) -> bool:
         rest = self._rests.get(target)

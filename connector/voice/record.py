@@ -27,7 +27,7 @@ class Record:
 
     def left(self, call_id: str, now: float) -> None:
         """The INVITE left; of one that is sent to the next address only that one's times are told."""
-        self.detail.call_id, self.detail.at = call_id, now
+        self.detail.call_id, self.detail.at, self.detail.trying = call_id, now, None
 
     def trying(self, now: float) -> None:
         if self.detail.trying is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import ssl
@@ -16,7 +17,9 @@ from connector.log import event as log_event
 from connector.voice.endpoint import Endpoint, Owner
 from connector.voice.health import Health
 from connector.voice.resolve import Host, Resolver, Target, Unresolvable, host_of
+from protocols.sip.call import Call
 from protocols.sip.digest import Credentials
+from protocols.sip.errors import SipError
 from protocols.sip.events import Flow, Invitation, RegistrationTarget
 from protocols.sip.registration import Registration
 from protocols.sip.sdp import KEY_LENGTH, Crypto, LocalMedia
@@ -47,6 +50,7 @@ class Uplink:
         self._hosts = hosts if account.outbound_proxy is None else [host_of(account.outbound_proxy)]
         self._route = () if account.outbound_proxy is None else (f"<sip:{account.outbound_proxy};lr>",)
         self._credentials: Credentials | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self._tls = config.tls if account.transport == "tls" else None
 
     def read_credentials(self) -> None:
@@ -54,7 +58,9 @@ class Uplink:
         account = self.config.trunk
         if account.username is not None and self.config.password_path:
             password = read_password(self.config.password_path).decode("utf-8", "surrogateescape")
-            self._credentials = Credentials(account.username, password, account.realm)
+            self._credentials = Credentials(
+                account.username, password, account.realm, frozenset((account.host.lower(),))
+            )
 
     async def find(self) -> tuple[Target, ...]:
         """All addresses, in the order to try them. Raises Unresolvable when no host has any."""
@@ -84,8 +90,19 @@ class Uplink:
             return list(await self._resolver.targets(Host(uri.host, uri.port), self.config.trunk.transport))
         return sorted(await self.find(), key=lambda target: self.health.rests(target, now))
 
-    def failed(self, target: Target, reason: str, now: float, retry_after: float | None = None) -> None:
-        """An address did not do its part: it rests, and the log says why when it begins to."""
+    def failed(
+        self,
+        target: Target,
+        reason: str,
+        now: float,
+        retry_after: float | None = None,
+        since: float | None = None,
+    ) -> None:
+        """An address did not do its part: it rests, and the log says why when it begins to. `since`: when it
+        was asked what it did not answer; has it answered others after that, the question was to blame.
+        """
+        if since is not None and self.health.heard_since(target, since):
+            return
         if not self.health.rests(target, now):
             log_event(
                 _log, "trunk address rests", level=logging.WARNING,
@@ -97,6 +114,31 @@ class Uplink:
         """Raises OSError (a refused certificate is one) and TimeoutError."""
         tls = target.transport == "tls"
         return await self.endpoint.flow(target, self._context if tls else None)
+
+    def take_leave(self, call: Call, target: Target, now: Callable[[], float]) -> None:
+        """The connection of an answered call is gone without a BYE, and the carrier counts on: another one is
+        opened for it (RFC 3261 §18.1.1). Where that fails, the carrier's session timer ends the call.
+        """
+        task = asyncio.create_task(self._take_leave(call, target, now))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _take_leave(self, call: Call, target: Target, now: Callable[[], float]) -> None:
+        try:
+            flow = await self.flow(target)
+            call.leave_over(flow, now())
+        except (OSError, TimeoutError, SipError) as error:
+            log_event(
+                _log, "no BYE after a lost connection", level=logging.WARNING,
+                trunk=self.config.name, error=error,
+            )  # fmt: skip
+            return
+        self.endpoint.touch()
+
+    async def stop(self) -> None:
+        for task in self._leaving:
+            task.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
 
     def _context(self) -> ssl.SSLContext:
         try:
