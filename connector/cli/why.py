@@ -84,7 +84,7 @@ def story(status: dict[str, Any]) -> Iterator[tuple[float | None, str]]:
         attempt = attempts.get(step.get("attempt"), {})
         words = _WORDS.get(step["type"], _other)(step, attempt, status)
         yield None if step["type"] in _ENDINGS else step["at"] - status["accepted_at"], words
-        if step["type"] == "intent" and attempt["call"] is not None:
+        if step["type"] == "intent" and attempt.get("call") is not None:
             yield from _call(attempt["call"], status["accepted_at"])
 
 
@@ -139,7 +139,7 @@ def _receipt(step: Step, attempt: Step, status: Step) -> str:
 
 
 def _refused(step: Step, attempt: Step, status: Step) -> str:
-    if attempt["channel"] == "voice":
+    if attempt.get("channel") == "voice":
         status_shown = f" with SIP status {step['status']}" if step["status"] else ""
         return f"{step['carrier']} did not take the call{status_shown}"
     from protocols.smpp.constants import status_name
@@ -152,7 +152,7 @@ def _deferred(step: Step, attempt: Step, status: Step) -> str:
 
 
 def _unknown(step: Step, attempt: Step, status: Step) -> str:
-    if attempt["channel"] == "voice":
+    if attempt.get("channel") == "voice":
         return f"nobody knows how call {step['attempt']} ended: it is not repeated"
     return f"no submit_sm_resp for attempt {step['attempt']}: {step['carrier']} may or may not have sent it"
 
@@ -162,11 +162,11 @@ def _unsent(step: Step, attempt: Step, status: Step) -> str:
 
 
 def _completed(step: Step, attempt: Step, status: Step) -> str:
-    return f"call {step['attempt']} said what it had to say"
+    return f"the call by {step['carrier']} said what it had to say"
 
 
 def _missed(step: Step, attempt: Step, status: Step) -> str:
-    return f"call {step['attempt']} was not heard to its end"
+    return f"the call by {step['carrier']} was not heard to its end"
 
 
 def _final(step: Step, attempt: Step, status: Step) -> str:

@@ -2,11 +2,13 @@ import json
 import re
 from typing import get_args, get_type_hints
 
+import msgspec
 import pytest
 
 from connector.cli.why import story
 from connector.journal.ops import Settle
 from connector.model import OnUnknown
+from connector.voice.detail import CallDetail, MediaDetail
 from protocols.smpp.receipt import ReceiptState
 from tests.cli.conftest import (
     DELIVERED,
@@ -109,6 +111,29 @@ def test_every_ending_of_an_attempt_has_its_words(ending: str) -> None:
     ((_, words),) = story(status_of(step))
     assert words != ending
     assert "north" in words
+
+
+def test_a_call_is_told_step_by_step() -> None:
+    detail = CallDetail(
+        trunk="west", call_id="x", at=2.0, ringing=0.5, ringing_status=180, answered=1.5, ended=3.0
+    )
+    detail.ended_by, detail.kind = "listener", "heard"
+    detail.media = MediaDetail(codec="PCMA", encrypted=True, sent=75, received=74, lost=1)
+    decision = '{"rule": "only_candidate", "candidates": ["west"], "chosen": "west"}'
+    step = {"at": 1.0, "type": "intent", "attempt": 1, "carrier": "west", "decision": decision}
+    status = status_of(step)
+    call = json.loads(msgspec.json.encode(detail))
+    status["attempts"] = [{"attempt": 1, "channel": "voice", "parts": 1, "answers": [], "call": call}]
+    lines = list(story(status))
+    assert [words for _, words in lines[1:]] == [
+        "INVITE to west",
+        "it rings",
+        "200: answered",
+        "ended by listener, heard",
+        "PCMA in SRTP, 75 sent, 74 packets heard, 1 lost, jitter 0.0 ms",
+    ]
+    assert lines[3][0] is not None and lines[1][0] is not None
+    assert lines[3][0] - lines[1][0] == 1.5
 
 
 @pytest.mark.parametrize("policy", get_args(OnUnknown))
