@@ -18,13 +18,15 @@ from .habits import (
     VendorTlv,
 )
 from .isolation import shared_problems
+from .journey import Journey, JourneyFile, Start, Step, StepFile
 from .load import Instance, load, load_carrier, read_instance
 from .model import Application, ApplicationFile, Config, ConnectorFile, Drain, Http, Jobs, Log, Socket, State
 from .problem import ConfigError, Problem
+from .routing import JobClass, LookupSettings, QuietHours, RouteRule, RoutingSettings
 from .secrets import read_password
 from .template import Parameter, Spoken, Template, TemplateFile, TemplateVoice, pieces
 from .trunk import Calls, Media, NationalForm, Trunk, TrunkAccount, TrunkDestination, TrunkFile, TrunkPrice
-from .voice import Journey, ScriptSettings, SpeechConfig, Voice
+from .voice import ScriptSettings, SpeechConfig, Voice
 
 __all__ = [
     "Account",
@@ -44,10 +46,13 @@ __all__ = [
     "Drain",
     "Http",
     "Instance",
+    "JobClass",
     "Jobs",
     "Journey",
+    "JourneyFile",
     "Limit",
     "Log",
+    "LookupSettings",
     "Media",
     "National",
     "NationalForm",
@@ -55,15 +60,21 @@ __all__ = [
     "Parameter",
     "Price",
     "Problem",
+    "QuietHours",
     "ReceiptMeaning",
     "Receipts",
+    "RouteRule",
+    "RoutingSettings",
     "ScriptSettings",
     "Socket",
     "Source",
     "SpeechConfig",
     "Spoken",
+    "Start",
     "State",
     "StatusClass",
+    "Step",
+    "StepFile",
     "Supports",
     "Template",
     "TemplateFile",

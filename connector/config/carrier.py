@@ -20,6 +20,7 @@ from .habits import (
     Validity,
     VendorTlv,
 )
+from .journey import Prefix
 
 __all__ = ["Account", "Backoff", "Binds", "Carrier", "CarrierFile", "Outbind", "Price", "Tls"]
 
@@ -153,6 +154,13 @@ class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What this carrier costs, in the operator's own currency; the same one for all carriers."""
 
     sms: Annotated[float, Meta(ge=0, title="a price, 0 or more", description="One SMS part.")] | None = None
+    destinations: Annotated[
+        dict[Prefix, Annotated[float, Meta(ge=0, title="a price, 0 or more")]],
+        Meta(
+            title="a table of prices",
+            description="The same for numbers that begin so; the longest prefix counts.",
+        ),
+    ] = {}
 
 
 class CarrierFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,9 +12,23 @@ from msgspec import Struct
 
 from .carrier import Carrier, CarrierFile
 from .document import FOLDER, Document, read_document
+from .journey_rules import (
+    all_classes,
+    all_journeys,
+    journey_problems,
+    pin_problems,
+    routing_problems,
+)
 from .model import Config, ConnectorFile
 from .problem import ConfigError, Problem
-from .resolve import resolved_applications, resolved_voice, socket_path, state_folder
+from .resolve import (
+    resolved_applications,
+    resolved_jobs,
+    resolved_lookup,
+    resolved_voice,
+    socket_path,
+    state_folder,
+)
 from .rules import (
     carrier_problems,
     connector_problems,
@@ -28,7 +42,7 @@ from .secrets import file_faults, key_fault, locate_password, locate_trunk_passw
 from .template import Template, TemplateFile
 from .trunk import Trunk, TrunkFile
 from .validate import file_problems
-from .voice_rules import capacity_problems, journey_problems, same_account_problems, trunk_problems
+from .voice_rules import capacity_problems, same_account_problems, same_name_problems, trunk_problems
 
 __all__ = ["Instance", "load", "load_carrier", "read_instance"]
 
@@ -105,7 +119,7 @@ class _Reading:
         carriers = list(self._carriers())
         trunks = list(self._trunks())
         self._require_way(carriers, trunks)
-        templates = tuple(self._templates())
+        templates = list(self._templates())
         config = None
         if main is not None and file is not None:
             for carrier, document in carriers:
@@ -115,7 +129,15 @@ class _Reading:
             )
             self._problems += same_account_problems(trunks)
             voices = sorted((trunk for trunk, _ in trunks), key=lambda trunk: (trunk.priority, trunk.name))
-            config = self._config(main, file, tuple(ordered), tuple(voices), templates)
+            self._problems += same_name_problems(trunks, {carrier.name for carrier, _ in carriers})
+            channels = {carrier.name: "sms" for carrier, _ in carriers if carrier.enabled}
+            channels |= {trunk.name: "voice" for trunk, _ in trunks if trunk.enabled}
+            for template, document in templates:
+                if template.lane == file.lane:
+                    self._problems += pin_problems(document, template.carriers, channels)
+            config = self._config(
+                main, file, tuple(ordered), tuple(voices), tuple(template for template, _ in templates)
+            )
         return Instance(
             folder=str(self._shown),
             config=config,
@@ -248,12 +270,12 @@ class _Reading:
             problems = self._notes if isinstance(error, CredentialAbsent) else self._problems
             problems.append(document.problem(("tls", error.key), str(error)))
 
-    def _templates(self) -> Iterator[Template]:
+    def _templates(self) -> Iterator[tuple[Template, Document]]:
         for path in self._toml_files("templates", required=False):
             document = self._document(path)
             file = self._file(document, TemplateFile, template_problems)
             if document is not None and file is not None:
-                yield msgspec.convert({**document.data, "name": path.stem}, Template)
+                yield msgspec.convert({**document.data, "name": path.stem}, Template), document
 
     def _config(
         self,
@@ -264,15 +286,21 @@ class _Reading:
         templates: tuple[Template, ...],
     ) -> Config:
         settings = {name: getattr(file, name) for name in ConnectorFile.__struct_fields__}
-        channels = {"sms"} if any(carrier.enabled for carrier in carriers) else set()
-        channels |= {"voice"} if any(trunk.enabled for trunk in trunks) else set()
+        channels = {carrier.name: "sms" for carrier in carriers if carrier.enabled}
+        channels |= {trunk.name: "voice" for trunk in trunks if trunk.enabled}
         self._problems += journey_problems(main, file, channels)
+        self._problems += routing_problems(main, file, channels)
         self._problems += capacity_problems(main, file, sum(t.calls.max for t in trunks if t.enabled))
         if file.jobs.on_unknown == "query" and not any(c.enabled and c.supports.query_sm for c in carriers):
             message = "query finds nobody to ask, expected a carrier with [supports] query_sm = true for it"
             self._problems.append(main.problem(("jobs", "on_unknown"), message))
         path = socket_path(main, file, self._folder, self._problems)
+        settings["journeys"] = all_journeys(file, channels)
+        settings["classes"] = all_classes(file)
         settings["socket"] = msgspec.structs.replace(file.socket, path=path)
+        settings["jobs"] = resolved_jobs(file.jobs, self._folder)
+        if file.lookup is not None:
+            settings["lookup"] = resolved_lookup(file.lookup, self._folder)
         settings["voice"] = resolved_voice(file.voice, self._folder)
         settings["applications"] = resolved_applications(main, file, self._problems)
         return Config(

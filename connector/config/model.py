@@ -12,9 +12,11 @@ from msgspec import Meta, Struct, field
 
 from .carrier import Carrier
 from .fields import END, Count, Days, FileName, Flag, Seconds, SenderId
+from .journey import CarrierName, Journey, JourneyFile
+from .routing import JobClass, LookupSettings, QuietHours, RouteRule, RoutingSettings
 from .template import Template
 from .trunk import Trunk
-from .voice import Journey, ScriptSettings, Voice
+from .voice import ScriptSettings, Voice
 
 __all__ = [
     "Application",
@@ -98,6 +100,12 @@ class ApplicationFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     max_queued: Annotated[MaxQueued, Meta(description="Its open jobs that wait to leave; above: `busy`.")] = (
         20_000
     )
+    carriers: Annotated[
+        tuple[CarrierName, ...], Meta(description="Carriers and trunks that its jobs go by; empty: all.")
+    ] = ()
+    fallback: Annotated[
+        Flag, Meta(description="Whether others may carry its jobs when none of `carriers` can.")
+    ] = True
 
 
 class Application(ApplicationFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,7 +153,22 @@ class Log(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Jobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What this lane permits a job, and what it gets when it does not say."""
 
+    journey: (
+        Annotated[
+            Name, Meta(description='Of a job that names none; absent: "sms", and "voice" without carriers.')
+        ]
+        | None
+    ) = None
     default_deadline_s: Annotated[Seconds, Meta(description="Deadline of a job that names none.")] = 60.0
+    min_deadline_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=604_800,
+            title="seconds from 0 to 604,800",
+            description="A shorter deadline is refused: nothing would be in time.",
+        ),
+    ] = 0.0
     max_deadline_s: Annotated[Seconds, Meta(description="A longer deadline is refused.")] = 86_400.0
     on_unknown: Annotated[
         Literal["report", "resend_once", "query"],
@@ -168,6 +191,15 @@ class Jobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_queued: Annotated[
         MaxQueued, Meta(description="Open jobs of all applications that wait to leave; above: `busy`.")
     ] = 100_000
+    max_followed: Annotated[
+        MaxQueued, Meta(description="Jobs that have left and may be sent again; above: `busy`.")
+    ] = 200_000
+    opt_out_file: (
+        Annotated[FileName, Meta(description="Numbers that want nothing of this lane, one a line.")] | None
+    ) = None
+    valid_numbers_only: Annotated[
+        Flag, Meta(description="Whether a number that no country has assigned is refused.")
+    ] = False
 
 
 class Inbound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -204,12 +236,25 @@ class ConnectorFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         dict[Name, ScriptSettings], Meta(title="a table of scripts", description="How calls go, by name.")
     ] = {}
     journeys: Annotated[
-        dict[Name, Journey],
+        dict[Name, JourneyFile],
         Meta(
             title="a table of journeys",
             description='What a job\'s `journey` may name, beside "sms" and, with a trunk, "voice".',
         ),
     ] = {}
+    classes: Annotated[
+        dict[Name, JobClass],
+        Meta(
+            title="a table of classes",
+            description='What a job\'s `class` may name; all others are of the class "default".',
+        ),
+    ] = {}
+    routes: Annotated[
+        tuple[RouteRule, ...], Meta(description="Who may carry what; without a match: all.")
+    ] = ()
+    routing: RoutingSettings = RoutingSettings()
+    quiet_hours: QuietHours | None = None
+    lookup: LookupSettings | None = None
 
 
 class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -219,6 +264,8 @@ class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     state_folder  absolute; from [state] folder or STATE_DIRECTORY
     carriers      enabled or not, by priority and then name
     trunks        the same of voice carriers
+    journeys      as jobs may name them, the built-in ones among them
+    classes       "default" among them
     templates     by name; some may belong to other lanes and are refused when asked for
     """
 
@@ -228,6 +275,8 @@ class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     carriers: tuple[Carrier, ...]
     trunks: tuple[Trunk, ...] = ()
     templates: tuple[Template, ...]
+    journeys: dict[str, Journey]  # type: ignore[assignment]
+    classes: dict[str, JobClass]
 
     def application_of(self, uid: int) -> Application | None:
         """The application that runs as `uid`; a uid belongs to one application at most."""

@@ -11,11 +11,19 @@ from pathlib import Path as FilePath
 import msgspec
 
 from .document import Document
-from .model import Application, ApplicationFile, ConnectorFile
+from .model import Application, ApplicationFile, ConnectorFile, Jobs
 from .problem import Path, Problem
+from .routing import LookupSettings
 from .voice import Voice
 
-__all__ = ["resolved_applications", "resolved_voice", "socket_path", "state_folder"]
+__all__ = [
+    "resolved_applications",
+    "resolved_jobs",
+    "resolved_lookup",
+    "resolved_voice",
+    "socket_path",
+    "state_folder",
+]
 
 # sun_path of unix(7) is 108 octets with its NUL.
 _SOCKET_PATH_OCTETS = 107
@@ -47,13 +55,8 @@ def resolved_applications(
 
 
 def _with_uids(application: ApplicationFile, uids: tuple[int, ...]) -> Application:
-    return Application(
-        name=application.name,
-        uids=uids,
-        senders=application.senders,
-        inbound=application.inbound,
-        max_queued=application.max_queued,
-    )
+    given = {key: getattr(application, key) for key in ApplicationFile.__struct_fields__}
+    return Application(**{**given, "uids": uids})
 
 
 def _uid(user: int | str) -> int | None:
@@ -63,6 +66,18 @@ def _uid(user: int | str) -> int | None:
         return pwd.getpwnam(user).pw_uid
     except KeyError:
         return None
+
+
+def resolved_jobs(jobs: Jobs, folder: FilePath) -> Jobs:
+    """[jobs] with the path of the opt-outs absolute."""
+    if jobs.opt_out_file is None:
+        return jobs
+    return msgspec.structs.replace(jobs, opt_out_file=str(folder / jobs.opt_out_file))
+
+
+def resolved_lookup(lookup: LookupSettings, folder: FilePath) -> LookupSettings:
+    """[lookup] with the path of its socket absolute."""
+    return msgspec.structs.replace(lookup, socket=str(folder / lookup.socket))
 
 
 def resolved_voice(voice: Voice, folder: FilePath) -> Voice:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from .fields import END, Flag
+from .journey import CarrierName
 
 __all__ = ["Parameter", "Spoken", "Template", "TemplateFile", "TemplateVoice", "pieces"]
 
@@ -110,6 +111,10 @@ class TemplateFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         ),
     ] = {}
     voice: TemplateVoice | None = None
+    carriers: Annotated[
+        tuple[CarrierName, ...], Meta(description="It goes by these; empty: as its application says.")
+    ] = ()
+    fallback: Annotated[Flag, Meta(description="Whether others may carry it when none of them can.")] = True
 
 
 class Template(TemplateFile, frozen=True, kw_only=True, forbid_unknown_fields=True):

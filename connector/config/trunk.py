@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from .carrier import CredentialName, HostName, Port, Tls
 from .fields import END, FileName, Flag, Seconds
+from .journey import Prefix
 
 __all__ = [
     "CallOutcome",
@@ -31,9 +32,6 @@ HostAndPort = Annotated[
 Username = Annotated[str, Meta(pattern=r"^[!-~]{1,128}" + END, title="1 to 128 printable ASCII characters")]
 CallerId = Annotated[
     str, Meta(pattern=r"^\+?[0-9]{3,15}" + END, title="a number of 3 to 15 digits, with or without +")
-]
-Prefix = Annotated[
-    str, Meta(pattern=r"^\+[1-9][0-9]{0,14}" + END, title='the start of a number in E.164, such as "+49"')
 ]
 SipStatus = Annotated[str, Meta(pattern=r"^[3-6][0-9]{2}" + END, title='a final SIP status such as "486"')]
 CallOutcome = Literal[
@@ -184,6 +182,13 @@ class TrunkPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     call: Annotated[float, Meta(ge=0, title="a price, 0 or more", description="Each answered call.")] = 0.0
     minute: Annotated[float, Meta(ge=0, title="a price, 0 or more", description="Each minute begun.")] = 0.0
+    destinations: Annotated[
+        dict[Prefix, Annotated[float, Meta(ge=0, title="a price, 0 or more")]],
+        Meta(
+            title="a table of prices",
+            description="Of a whole call to numbers that begin so; the longest prefix counts.",
+        ),
+    ] = {}
 
 
 class TrunkFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

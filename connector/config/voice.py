@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from .fields import END, FileName, Flag, Seconds
 from .template import LanguageTag
 
-__all__ = ["CALL_LANGUAGES", "Journey", "ScriptSettings", "SpeechConfig", "Voice", "call_language", "lookup"]
+__all__ = ["CALL_LANGUAGES", "ScriptSettings", "SpeechConfig", "Voice", "call_language", "lookup"]
 
 CALL_LANGUAGES: Final = (
     "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "hi", "hr", "hu", "id", "it",
@@ -35,13 +35,6 @@ Listen = Annotated[
     ),
 ]
 IpAddress = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]{2,45}" + END, title="an IP address")]
-ScriptName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z][a-z0-9_-]{0,63}" + END,
-        title="a name: lower-case letters, digits, _ and -, a letter first, at most 64",
-    ),
-]
 
 
 def lookup(tag: str, known: Collection[str]) -> str | None:
@@ -142,10 +135,3 @@ class ScriptSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(description="What an answering machine gets: nothing, or the greeting without the code."),
     ] = "hang_up"
     input_timeout_s: Annotated[Seconds, Meta(description="How long we wait for a key.")] = 6.0
-
-
-class Journey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The way of a job; `journey` of a job names it."""
-
-    channel: Literal["sms", "voice"]
-    script: Annotated[ScriptName, Meta(description="Of [scripts]; for calls.")] | None = None

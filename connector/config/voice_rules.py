@@ -1,28 +1,27 @@
-"""Rules of calls that no schema can say: trunks, scripts, journeys, and what templates say aloud."""
+"""Rules of calls that no schema can say: trunks, and what templates say aloud."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path as FilePath
 
-from .document import Document
+from .document import FILE, Document
 from .model import ConnectorFile
 from .problem import Path, Problem, did_you_mean
 from .template import Spoken, TemplateFile
-from .trunk import TrunkFile
+from .trunk import Trunk, TrunkFile
 from .voice import CALL_LANGUAGES, call_language, lookup
 
 __all__ = [
     "capacity_problems",
-    "journey_problems",
     "same_account_problems",
+    "same_name_problems",
     "spoken_problems",
     "trunk_problems",
     "voice_problems",
 ]
 
 _MAX_PORT = 65_535
-_BUILT_IN = ("sms", "voice")
 _MIN_SESSION_S = 90  # RFC 4028 §4: no Min-SE is lower
 
 
@@ -76,6 +75,18 @@ def same_account_problems(trunks: Sequence[tuple[TrunkFile, Document]]) -> Itera
             )
 
 
+def same_name_problems(
+    trunks: Sequence[tuple[Trunk, Document]], carriers: Collection[str]
+) -> Iterator[Problem]:
+    """A trunk that is called like a carrier: events and metrics would not tell them apart."""
+    for trunk, document in trunks:
+        if trunk.name in carriers:
+            yield Problem(
+                code="config_wrong_value", file=document.file, line=1, key=FILE,
+                message=f'the file name "{trunk.name}" is a carrier\'s too, expected another name',
+            )  # fmt: skip
+
+
 def _port_problems(document: Document, path: Path, address: str) -> Iterator[Problem]:
     host, colon, port = address.rpartition(":")
     if colon and not host.endswith(":") and port.isdigit() and not 1 <= int(port) <= _MAX_PORT:
@@ -83,7 +94,7 @@ def _port_problems(document: Document, path: Path, address: str) -> Iterator[Pro
 
 
 def voice_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]:
-    """What contradicts itself in [voice], [scripts] and [journeys]."""
+    """What contradicts itself in [voice]."""
     first, last = file.voice.rtp_ports
     if _pairs(first, last) < 1:
         yield document.problem(
@@ -100,21 +111,6 @@ def voice_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]
             ("voice", "speech", "piper_voices"),
             'and `engine` do not go together, expected engine = "piper" with `piper_voices`',
         )
-    for name, journey in file.journeys.items():
-        if name in _BUILT_IN:
-            yield document.problem(("journeys", name), "is built in, expected another name")
-        if journey.script is None:
-            continue
-        if journey.channel != "voice":
-            yield document.problem(
-                ("journeys", name, "script"), 'is for calls, expected channel = "voice" with it'
-            )
-        if journey.script not in file.scripts:
-            near = did_you_mean(journey.script, file.scripts)
-            yield document.problem(
-                ("journeys", name, "script"),
-                f"there is no [scripts.{journey.script}], expected one of the scripts{near}",
-            )
 
 
 def _language_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]:
@@ -148,17 +144,6 @@ def capacity_problems(document: Document, file: ConnectorFile, calls: int) -> It
 def _pairs(first: int, last: int) -> int:
     """RTP has the even port of each, RTCP the next (RFC 3550 §11)."""
     return (last + 1) // 2 - (first + 1) // 2
-
-
-def journey_problems(document: Document, file: ConnectorFile, channels: set[str]) -> Iterator[Problem]:
-    """Journeys over a channel for which nothing is enabled; `channels` are those that something is for."""
-    missing = {"sms": "carrier in carriers/", "voice": "trunk in trunks/"}
-    for name, journey in file.journeys.items():
-        if journey.channel not in channels:
-            yield document.problem(
-                ("journeys", name, "channel"),
-                f'"{journey.channel}" goes nowhere, expected an enabled {missing[journey.channel]} for it',
-            )
 
 
 def spoken_problems(document: Document, file: TemplateFile) -> Iterator[Problem]:
