@@ -33,6 +33,11 @@ class Control(ControlPort):
             received.as_json() for received in (handsets if number is None else handsets.inbox(str(number)))
         ]
 
+    def _messages(self, number: object = None) -> Reply:
+        """What was accepted for one number or for all, also what never arrives."""
+        messages = self._smsc.messages()
+        return [one for one in messages if number is None or one["to"] == f"+{str(number).lstrip('+')}"]
+
     def _submissions(self) -> Reply:
         """Totals, and the first 1000 submits accepted more than once."""
         repeated = [
@@ -108,6 +113,7 @@ class Control(ControlPort):
 COMMANDS: dict[str, Callable[..., Reply]] = {
     "stats": Control._stats,
     "handsets": Control._handsets,
+    "messages": Control._messages,
     "submissions": Control._submissions,
     "latencies": Control._latencies,
     "set": Control._set,

@@ -104,6 +104,8 @@ class FateSchedule:
         self._receipt_delay = options.receipt_delay.sampler(self.stream("receipt_delay"))
         self._again = options.receipt_delay.sampler(self.stream("duplicate_delay"))
         self._answers = [(self._coin(options, name), answer) for name, answer in _ANSWERS]
+        self._lost = self._coin(options, "message_lost")
+        self._fake = self._coin(options, "receipt_fake")
         self._missing = self._coin(options, "receipt_missing")
         self._undelivered = self._coin(options, "receipt_undelivered")
         self._duplicate = self._coin(options, "receipt_duplicate")
@@ -112,8 +114,8 @@ class FateSchedule:
         self._refused = self._coin(options, "refused_share")
         self._refused_status = options.refused_status
         shares = ["refused_share", *(name for name, _ in _ANSWERS)]
-        shares += ["receipt_missing", "receipt_undelivered", "receipt_duplicate", "receipt_early"]
-        shares += ["receipt_other_bind"]
+        shares += ["message_lost", "receipt_fake", "receipt_missing", "receipt_undelivered"]
+        shares += ["receipt_duplicate", "receipt_early", "receipt_other_bind"]
         self._plain = not any(getattr(options, name) for name in shares)
         self._constant: Fate | None = None
         if self._plain and options.response_delay.constant and options.receipt_delay.constant:
@@ -127,21 +129,22 @@ class FateSchedule:
             return self._delivered()
         refused = self._refused()
         answers = [answer for coin, answer in self._answers if coin()]
+        lost, fake = self._lost(), self._fake()
         missing, undelivered, duplicate = self._missing(), self._undelivered(), self._duplicate()
         early, other_bind = self._early(), self._other_bind()
         fate = self._delivered()
         if refused:
             return Fate(status=self._refused_status, response_delay_s=fate.response_delay_s, reports=())
-        state = UNDELIVERABLE if undelivered else DELIVERED
+        state = UNDELIVERABLE if undelivered and not fake else DELIVERED
         after_s = 0.0 if early else fate.reports[0].after_s
-        reports: tuple[Report, ...] = () if missing else (Report(after_s, state),)
+        reports: tuple[Report, ...] = () if lost or missing else (Report(after_s, state),)
         if duplicate and reports:
             reports += (Report(after_s + self._again(), state),)
-        first = early and not missing
+        first = early and bool(reports)
         return Fate(
             answer=answers[0] if answers else Answer.RESPONSE,
             response_delay_s=max(fate.response_delay_s, EARLY_LEAD_S) if first else fate.response_delay_s,
-            arrival_s=None if undelivered else after_s,
+            arrival_s=None if lost or fake or undelivered else after_s,
             reports=reports,
             receipt_first=first,
             other_bind=other_bind,

@@ -77,8 +77,8 @@ class Whole(NamedTuple):
     def received(self) -> Received:
         submit, parts = self.submit, self.parts
         return Received(
-            to=_shown(submit.dest_addr_ton, submit.destination_addr),
-            sender=_shown(submit.source_addr_ton, submit.source_addr),
+            to=shown(submit.dest_addr_ton, submit.destination_addr),
+            sender=shown(submit.source_addr_ton, submit.source_addr),
             text=self.text,
             parts=len(parts),
             at=self.at,
@@ -166,6 +166,7 @@ def _number(whole: Whole) -> bytes:
     return whole.submit.destination_addr.lstrip(b"+")
 
 
-def _shown(ton: int, address: bytes) -> str:
+def shown(ton: int, address: bytes) -> str:
+    """An address as people write it: international ones with a plus."""
     text = address.decode("latin-1")
     return f"+{text.lstrip('+')}" if ton == Ton.INTERNATIONAL else text

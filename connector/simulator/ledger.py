@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from protocols.smpp.constants import MessageState
@@ -61,11 +62,16 @@ class Ledger:
         entry = self._entries.get(message_id) or self._older.get(message_id)
         return entry if entry is not None and entry.submit.source_addr == source else None
 
+    def __iter__(self) -> Iterator[tuple[bytes, Entry]]:
+        """(message id, message), the oldest first."""
+        yield from self._older.items()
+        yield from self._entries.items()
+
     def between(self, source: bytes, destination: bytes, service_type: bytes) -> list[bytes]:
         """The ids of the messages between two addresses (§4.9.1, cancel_sm without an id)."""
         return [
             message_id
-            for message_id, entry in [*self._older.items(), *self._entries.items()]
+            for message_id, entry in self
             if entry.submit.source_addr == source
             and entry.submit.destination_addr == destination
             and service_type in (b"", entry.submit.service_type)

@@ -16,7 +16,7 @@ from .account import Account, Nowhere
 from .connection import Connection
 from .fates import FateSchedule
 from .grammar import writer
-from .handsets import Handsets
+from .handsets import Handsets, shown
 from .intake import Intake
 from .listeners import Listeners
 from .options import SmscOptions
@@ -219,6 +219,24 @@ class Smsc:
             "ports": [port for port, listens in self.ports.items() if listens],
             "cpu_s": time.process_time(),
         }
+
+    def messages(self) -> list[dict[str, object]]:
+        """What was accepted, the oldest first, whether it arrives or not; option `message_limit` bounds it.
+
+        `at` is Unix time (seconds), `arrives_s` counts from it, null for what never does. Long messages are
+        told part by part.
+        """
+        began, reading = time.time() - self.now(), self.handsets.reading
+        return [
+            {
+                "message_id": message_id.decode("latin-1"),
+                "to": shown(entry.submit.dest_addr_ton, entry.submit.destination_addr),
+                "text": reading.text([reading.placed(entry.submit)[1]], entry.submit.data_coding),
+                "at": began + entry.accepted_at,
+                "arrives_s": entry.fate.arrival_s,
+            }
+            for message_id, entry in self.records.ledger
+        ]
 
     def flush(self) -> None:
         """Let every connection that has something to write do so."""

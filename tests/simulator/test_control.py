@@ -1,5 +1,6 @@
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from connector.simulator.control import COMMANDS, Control, ControlError, ask
 from connector.simulator.options import OPTIONS
+from protocols.smpp.constants import CommandId
 from tests.simulator.esme import Carrier, carrier, text_to
 
 pytestmark = pytest.mark.asyncio
@@ -45,6 +47,26 @@ async def test_another_process_can_look() -> None:
         assert (submissions["total"], submissions["different"]) == (4, 3)
         assert await say(port, "reset") is None
         assert (await say(port, "stats"))["accepted"] == 0
+
+
+async def test_what_was_accepted_can_be_asked_for_whether_it_arrives_or_not() -> None:
+    async with controlled(receipt_delay="fixed:0.01") as (running, _, port):
+        esme = await running.bound()
+        before = time.time()
+        await esme.ask(text_to("491511", b"arrives", registered_delivery=0))
+        await say(port, "set", options={"message_lost": 1})
+        await esme.ask(text_to("491511", b"is lost"))
+        await say(port, "set", options={"message_lost": 0, "receipt_fake": "1"})
+        await esme.ask(text_to("491512", b"is a lie"))
+        assert (await esme.next()).command_id == CommandId.DELIVER_SM
+        messages = await say(port, "messages")
+        shown = [(each["to"], each["text"], each["arrives_s"]) for each in messages]
+        assert shown == [
+            ("+491511", "arrives", 0.01), ("+491511", "is lost", None), ("+491512", "is a lie", None),
+        ]  # fmt: skip
+        assert before <= messages[0]["at"] <= messages[1]["at"] <= messages[2]["at"] <= time.time()
+        assert [each["text"] for each in await say(port, "handsets")] == ["arrives"]
+        assert len(await say(port, "messages", number="+491512")) == 1
 
 
 async def test_another_process_can_steer() -> None:

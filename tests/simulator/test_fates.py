@@ -13,6 +13,8 @@ SHARES = (
     "silence_share",
     "garbage_share",
     "response_missing",
+    "message_lost",
+    "receipt_fake",
     "receipt_missing",
     "receipt_undelivered",
     "receipt_duplicate",
@@ -52,6 +54,11 @@ def test_one_more_fault_leaves_the_other_decisions_alone(seed: int, shares: dict
         ("silence_share", lambda fate: fate.answer is Answer.SILENCE),
         ("garbage_share", lambda fate: fate.answer is Answer.GARBAGE),
         ("response_missing", lambda fate: fate.answer is Answer.MISSING),
+        ("message_lost", lambda fate: not fate.reports and fate.arrival_s is None),
+        (
+            "receipt_fake",
+            lambda fate: bool(fate.reports) and fate.reports[0].state.delivered and fate.arrival_s is None,
+        ),
         ("receipt_missing", lambda fate: not fate.reports and fate.arrival_s is not None),
         (
             "receipt_undelivered",

@@ -27,6 +27,9 @@ class FaultOptions:
 
     refused_share: Annotated[_Share, _T("Share of submits refused with refused-status.", high=1)] = 0.0
     refused_status: Annotated[int, _T("Status of the submits refused so.", 1, STATUS_MAX)] = 0x45
+    message_lost: Annotated[
+        _Share, _T("Share of messages accepted that never arrive and get no receipt.", high=1)
+    ] = 0.0
     response_missing: Annotated[
         _Share, _T("Share of submits accepted and delivered without any response.", high=1)
     ] = 0.0

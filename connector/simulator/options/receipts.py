@@ -35,6 +35,9 @@ class ReceiptOptions:
     receipt_undelivered: Annotated[
         _Share, _T("Share of messages that end UNDELIV instead of DELIVRD.", high=1)
     ] = 0.0
+    receipt_fake: Annotated[
+        _Share, _T("Share of messages that never arrive, and get a DELIVRD receipt all the same.", high=1)
+    ] = 0.0
     receipt_duplicate: Annotated[_Share, _T("Share of receipts sent twice.", high=1)] = 0.0
     receipt_early: Annotated[_Share, _T("Share of receipts sent before the submit_sm_resp.", high=1)] = 0.0
     receipt_other_bind: Annotated[
