@@ -1,19 +1,24 @@
 """Counters, times and gauges, at the price of an integer addition; `collector` turns them into families."""
 
 from .calls import TrunkMetrics
-from .counters import OTHER_STATUS, OUTCOMES, CarrierMetrics, Metrics
+from .classes import ClassMetrics
+from .counters import BREAKER_STATES, OTHER_STATUS, OUTCOMES, CarrierMetrics, Metrics
 from .histogram import Histogram
-from .live import BindLive, CarrierLive, Live, TrunkLive, VoiceLive
+from .live import BindLive, CarrierLive, ClassLive, Live, RouteLive, TrunkLive, VoiceLive
 
 __all__ = [
+    "BREAKER_STATES",
     "OTHER_STATUS",
     "OUTCOMES",
     "BindLive",
     "CarrierLive",
     "CarrierMetrics",
+    "ClassLive",
+    "ClassMetrics",
     "Histogram",
     "Live",
     "Metrics",
+    "RouteLive",
     "TrunkLive",
     "TrunkMetrics",
     "VoiceLive",

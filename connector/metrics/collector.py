@@ -7,17 +7,18 @@ copied in one step first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from connector.metrics.counters import OTHER_STATUS, CarrierMetrics, Metrics
+from connector.metrics.families import counter, counters, gauges, histograms, labelled
 from connector.metrics.histogram import Histogram
 from connector.metrics.live import Live
+from connector.metrics.routing import routing
 from protocols.smpp.constants import status_name
 
 __all__ = ["registry_of"]
@@ -69,22 +70,23 @@ class _Families(Collector):
         yield from _carriers(carriers)
         live = metrics.live()
         yield from _live(live)
+        yield from routing(metrics, live)
         if metrics.trunks:
             yield from _calls(metrics, live)
 
 
 def _jobs(metrics: Metrics) -> Iterator[Metric]:
-    yield _counter("jobs_accepted", "Jobs committed and acknowledged", metrics.jobs_accepted)
-    yield _counter("jobs_duplicate", "Jobs submitted again and answered as before", metrics.jobs_duplicate)
-    yield _counters("jobs_refused", "Jobs refused, by error code", ("code",), _labelled(metrics.jobs_refused))
-    yield _counters(
+    yield counter("jobs_accepted", "Jobs committed and acknowledged", metrics.jobs_accepted)
+    yield counter("jobs_duplicate", "Jobs submitted again and answered as before", metrics.jobs_duplicate)
+    yield counters("jobs_refused", "Jobs refused, by error code", ("code",), labelled(metrics.jobs_refused))
+    yield counters(
         "jobs_finished",
         "Jobs in their final state, by outcome",
         ("outcome",),
-        _labelled(metrics.jobs_finished),
+        labelled(metrics.jobs_finished),
     )
-    yield _counter("deadline_misses", "Jobs not delivered before their deadline", metrics.deadline_misses)
-    yield _counter(
+    yield counter("deadline_misses", "Jobs not delivered before their deadline", metrics.deadline_misses)
+    yield counter(
         "receipts_orphaned", "Receipts of a carrier that is no longer configured", metrics.receipts_orphaned
     )
 
@@ -96,37 +98,37 @@ def _times(metrics: Metrics) -> Iterator[Metric]:
         ("journal_batch_operations", "Operations of one commit of the journal", metrics.journal_batch),
         ("event_loop_lag_seconds", "How late the event loop runs its timers", metrics.loop_lag),
     ):
-        yield _histograms(name, help, (), [((), histogram)])
+        yield histograms(name, help, (), [((), histogram)])
 
 
 def _carriers(carriers: Mapping[str, CarrierMetrics]) -> Iterator[Metric]:
     for name, help, count in _CARRIER_COUNTERS:
         samples = [((carrier,), count(counted)) for carrier, counted in carriers.items()]
-        yield _counters(f"carrier_{name}", help, ("carrier",), samples)
+        yield counters(f"carrier_{name}", help, ("carrier",), samples)
     for name, help, count in _MO_COUNTERS:
         samples = [((carrier,), count(counted)) for carrier, counted in carriers.items()]
-        yield _counters(f"mo_{name}", help, ("carrier",), samples)
+        yield counters(f"mo_{name}", help, ("carrier",), samples)
     refused = [
         ((carrier, "other" if status == OTHER_STATUS else status_name(status)), count)
         for carrier, counted in carriers.items()
         for status, count in dict(counted.refused).items()
     ]
-    yield _counters("carrier_refused", "submit_sm refused, by command_status", ("carrier", "status"), refused)
+    yield counters("carrier_refused", "submit_sm refused, by command_status", ("carrier", "status"), refused)
     changes = [
         ((carrier, state), count)
         for carrier, counted in carriers.items()
         for state, count in dict(counted.bind_changes).items()
     ]
-    yield _counters("carrier_bind_changes", "States entered by binds", ("carrier", "state"), changes)
+    yield counters("carrier_bind_changes", "States entered by binds", ("carrier", "state"), changes)
     for name, help, histogram in _CARRIER_TIMES:
         times = [((carrier,), histogram(counted)) for carrier, counted in carriers.items()]
-        yield _histograms(f"carrier_{name}_seconds", help, ("carrier",), times)
+        yield histograms(f"carrier_{name}_seconds", help, ("carrier",), times)
 
 
 def _calls(metrics: Metrics, live: Live) -> Iterator[Metric]:
     trunks = dict(metrics.trunks)
     of_trunk = ("trunk",)
-    yield _counters(
+    yield counters(
         "calls_placed",
         "Calls whose INVITE left",
         of_trunk,
@@ -137,63 +139,63 @@ def _calls(metrics: Metrics, live: Live) -> Iterator[Metric]:
         for name, trunk in trunks.items()
         for result, count in dict(trunk.ended).items()
     ]
-    yield _counters("calls_ended", "Calls that are over, by result", ("trunk", "result"), ended)
+    yield counters("calls_ended", "Calls that are over, by result", ("trunk", "result"), ended)
     talk = [((name,), trunk.talk_s) for name, trunk in trunks.items()]
-    yield _counters("call_talk_seconds", "Seconds from answers to ends", of_trunk, talk)
+    yield counters("call_talk_seconds", "Seconds from answers to ends", of_trunk, talk)
     lost = [((name,), trunk.packets_lost) for name, trunk in trunks.items()]
-    yield _counters("rtp_packets_lost", "Media packets of peers that never came", of_trunk, lost)
+    yield counters("rtp_packets_lost", "Media packets of peers that never came", of_trunk, lost)
     spoofed = [((name,), trunk.packets_spoofed) for name, trunk in trunks.items()]
-    yield _counters("rtp_packets_spoofed", "Media packets from strangers, ignored", of_trunk, spoofed)
+    yield counters("rtp_packets_spoofed", "Media packets from strangers, ignored", of_trunk, spoofed)
     for name, help in (("ringing", "From INVITE to the first 18x"), ("answer", "From INVITE to 200")):
         times = [((trunk,), getattr(counted, f"to_{name}")) for trunk, counted in trunks.items()]
-        yield _histograms(f"call_to_{name}_seconds", help, of_trunk, times)
+        yield histograms(f"call_to_{name}_seconds", help, of_trunk, times)
     if metrics.rtp_pacing is not None:
-        yield _histograms(
+        yield histograms(
             "rtp_pacing_error_seconds", "How late media packets left", (), [((), metrics.rtp_pacing)]
         )
     if (voice := live.voice) is not None:
         prompts = [(("ready",), voice.prompts_ready), (("rendered",), voice.prompts_rendered)]
-        yield _counters("prompts", "Prompts of calls: ready, or rendered first", ("source",), prompts)
-        yield _counter("speech_restarts", "Speech workers that died", voice.speech_restarts)
+        yield counters("prompts", "Prompts of calls: ready, or rendered first", ("source",), prompts)
+        yield counter("speech_restarts", "Speech workers that died", voice.speech_restarts)
         unsent = [(("late",), voice.rtp_skipped), (("blocked",), voice.rtp_blocked)]
-        yield _counters("rtp_packets_unsent", "Media packets that never left", ("reason",), unsent)
+        yield counters("rtp_packets_unsent", "Media packets that never left", ("reason",), unsent)
     states = [((trunk.name, trunk.state), 1) for trunk in live.trunks]
-    yield _gauges("trunk_state", "1 for the state the trunk is in", ("trunk", "state"), states)
+    yield gauges("trunk_state", "1 for the state the trunk is in", ("trunk", "state"), states)
     calls = [((trunk.name,), trunk.calls) for trunk in live.trunks]
-    yield _gauges("trunk_calls", "Calls under way", of_trunk, calls)
+    yield gauges("trunk_calls", "Calls under way", of_trunk, calls)
     most = [((trunk.name,), trunk.most) for trunk in live.trunks]
-    yield _gauges("trunk_calls_limit", "Calls that may be under way", of_trunk, most)
+    yield gauges("trunk_calls_limit", "Calls that may be under way", of_trunk, most)
     tokens = [((trunk.name,), trunk.tokens) for trunk in live.trunks]
-    yield _gauges("trunk_tokens", "Calls that may begin at once", of_trunk, tokens)
+    yield gauges("trunk_tokens", "Calls that may begin at once", of_trunk, tokens)
 
 
 def _live(live: Live) -> Iterator[Metric]:
-    yield _gauges("queue_depth", "Jobs that wait to leave", (), [((), live.queue_depth)])
+    yield gauges("queue_depth", "Jobs that wait to leave", (), [((), live.queue_depth)])
     oldest = [] if live.oldest_deadline_s is None else [((), live.oldest_deadline_s)]
-    yield _gauges(
+    yield gauges(
         "queue_oldest_deadline_seconds", "Time left to the next deadline; absent: nothing waits", (), oldest
     )
-    yield _gauges("open_jobs", "Jobs accepted and not final", (), [((), live.open_jobs)])
-    yield _gauges(
+    yield gauges("open_jobs", "Jobs accepted and not final", (), [((), live.open_jobs)])
+    yield gauges(
         "parked_receipts", "Receipts that wait for their submit_sm_resp", (), [((), live.parked_receipts)]
     )
-    yield _gauges(
+    yield gauges(
         "mo_parts_waiting", "Parts of handsets' messages that wait for the others", (),
         [((), live.inbound_parts)],
     )  # fmt: skip
-    yield _gauges(
+    yield gauges(
         "event_backlog",
         "Events the application has not acknowledged",
         ("app",),
-        _labelled(live.event_backlog),
+        labelled(live.event_backlog),
     )
-    yield _gauges(
+    yield gauges(
         "carrier_tokens",
         "PDUs that may leave at once under the rate limit",
         ("carrier",),
         [((carrier.name,), carrier.tokens) for carrier in live.carriers],
     )
-    yield _gauges(
+    yield gauges(
         "carrier_rate",
         "PDUs a second that may leave now; below the configured rate after the carrier said too fast",
         ("carrier",),
@@ -203,15 +205,15 @@ def _live(live: Live) -> Iterator[Metric]:
     binds = [(carrier.name, bind) for carrier in live.carriers for bind in carrier.binds]
     of_bind = ("carrier", "bind")
     used = [((carrier, bind.name), bind.window_in_use) for carrier, bind in binds]
-    yield _gauges("bind_window_in_use", "submit_sm in flight", of_bind, used)
+    yield gauges("bind_window_in_use", "submit_sm in flight", of_bind, used)
     most = [((carrier, bind.name), bind.window) for carrier, bind in binds]
-    yield _gauges("bind_window", "submit_sm that may be in flight", of_bind, most)
+    yield gauges("bind_window", "submit_sm that may be in flight", of_bind, most)
     states = [((carrier, bind.name, bind.state), 1) for carrier, bind in binds]
-    yield _gauges("bind_state", "1 for the state the bind is in", (*of_bind, "state"), states)
+    yield gauges("bind_state", "1 for the state the bind is in", (*of_bind, "state"), states)
 
 
 def _receipts(live: Live) -> Iterator[Metric]:
-    yield _gauges(
+    yield gauges(
         "receipt_match_ratio",
         "Share of recent receipts that found their message, 0 to 1; absent before the first",
         ("carrier",),
@@ -221,52 +223,9 @@ def _receipts(live: Live) -> Iterator[Metric]:
             if carrier.receipt_match_ratio is not None
         ],
     )
-    yield _gauges(
+    yield gauges(
         "receipt_id_form",
         "1 for the form in which receipts spell message ids; learn: not known yet",
         ("carrier", "form"),
         [((carrier.name, carrier.id_form or "learn"), 1) for carrier in live.carriers],
     )
-
-
-_Labels = tuple[str, ...]
-
-
-def _labelled(counts: Mapping[str, int]) -> list[tuple[_Labels, int]]:
-    return [((label,), count) for label, count in dict(counts).items()]
-
-
-def _counter(name: str, help: str, value: int) -> Metric:
-    return CounterMetricFamily(f"connector_{name}", help, value=value)
-
-
-def _counters(
-    name: str, help: str, labels: _Labels, samples: Iterable[tuple[_Labels, float]]
-) -> CounterMetricFamily:
-    family = CounterMetricFamily(f"connector_{name}", help, labels=labels)
-    for values, value in samples:
-        family.add_metric(values, value)
-    return family
-
-
-def _gauges(
-    name: str, help: str, labels: _Labels, samples: Iterable[tuple[_Labels, float]]
-) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"connector_{name}", help, labels=labels)
-    for values, value in samples:
-        family.add_metric(values, value)
-    return family
-
-
-def _histograms(
-    name: str, help: str, labels: _Labels, samples: Iterable[tuple[_Labels, Histogram]]
-) -> HistogramMetricFamily:
-    family = HistogramMetricFamily(f"connector_{name}", help, labels=labels)
-    for values, histogram in samples:
-        counts, total, cumulated = histogram.counts.copy(), histogram.sum, 0
-        buckets = []
-        for bound, count in zip((*histogram.bounds, "+Inf"), counts, strict=True):
-            cumulated += count
-            buckets.append((str(bound), cumulated))
-        family.add_metric(values, buckets, sum_value=total)
-    return family

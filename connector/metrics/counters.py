@@ -9,12 +9,17 @@ from typing import Final
 from connector.errors import ERRORS
 
 from .calls import TrunkMetrics
+from .classes import ClassMetrics
 from .histogram import BATCH_SIZES, DELAYS, HANDSET_DELAYS, LATENCIES, Histogram
 from .live import Live
 
-__all__ = ["OTHER_STATUS", "OUTCOMES", "CarrierMetrics", "Metrics", "StatusCounter"]
+__all__ = [
+    "BREAKER_STATES", "OTHER_STATUS", "OUTCOMES", "CarrierMetrics", "Metrics",
+    "StatusCounter",
+]  # fmt: skip
 
 OUTCOMES: Final = ("delivered", "undelivered", "expired", "rejected", "unknown", "cancelled")
+BREAKER_STATES: Final = ("open", "half_open", "closed")
 OTHER_STATUS: Final = -1
 _MOST_STATUSES: Final = 128
 
@@ -102,6 +107,11 @@ class Metrics:
     carriers         by name; `carrier()` adds to it
     trunks           by name; `trunk()` adds to it
     rtp_pacing       seconds by which packets left late; None without calls
+    classes          by the names that the configuration gives; `job_class()` adds to it
+    follow_ups       attempts of a job besides its first, by (route, channel, why it left): the rule of the
+                     decision
+    breaker_changes  entered states of breakers, by (route, state)
+    jobs_superseded  stopped by a newer job of the same `supersedes` key
     live             called in the thread of the HTTP server at each scrape: it must copy what it
                      reads (`list(...)`, `dict(...)`) and not block
 
@@ -110,8 +120,9 @@ class Metrics:
     """
 
     __slots__ = (
-        "acceptance", "carriers", "deadline_misses", "jobs_accepted", "jobs_duplicate", "jobs_finished",
-        "jobs_refused", "journal_batch", "journal_commit", "live", "loop_lag", "receipts_orphaned",
+        "acceptance", "breaker_changes", "carriers", "classes", "deadline_misses", "follow_ups",
+        "jobs_accepted", "jobs_duplicate", "jobs_finished", "jobs_refused", "jobs_superseded",
+        "journal_batch", "journal_commit", "live", "loop_lag", "receipts_orphaned",
         "rtp_pacing", "trunks",
     )  # fmt: skip
 
@@ -131,11 +142,19 @@ class Metrics:
         self.carriers: dict[str, CarrierMetrics] = {}
         self.trunks: dict[str, TrunkMetrics] = {}
         self.rtp_pacing: Histogram | None = None
+        self.classes: dict[str, ClassMetrics] = {}
+        self.follow_ups: Counter[tuple[str, str, str]] = Counter()
+        self.breaker_changes: Counter[tuple[str, str]] = Counter()
+        self.jobs_superseded = 0
         self.live: Callable[[], Live] = Live
 
     def trunk(self, name: str) -> TrunkMetrics:
         """The same of a trunk."""
         return self.trunks.setdefault(name, TrunkMetrics())
+
+    def job_class(self, name: str) -> ClassMetrics:
+        """The same of a job class of the configuration; never of what an application wrote."""
+        return self.classes.setdefault(name, ClassMetrics())
 
     def carrier(self, name: str) -> CarrierMetrics:
         """The counters of one carrier, made at the first call and kept."""

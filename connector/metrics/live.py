@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-__all__ = ["BindLive", "CarrierLive", "Live", "TrunkLive", "VoiceLive"]
+__all__ = ["BindLive", "CarrierLive", "ClassLive", "Live", "RouteLive", "TrunkLive", "VoiceLive"]
 
 
 class BindLive(Struct, frozen=True):
@@ -67,6 +67,33 @@ class VoiceLive(Struct, frozen=True):
     rtp_blocked: int = 0
 
 
+class RouteLive(Struct, frozen=True):
+    """One route, that is a carrier or a trunk, over all its destinations.
+
+    breaker_open   it gets trials only
+    arrival_ratio  probability that what leaves now arrives within the lane's default deadline; None: nothing
+                   is known
+    """
+
+    name: str
+    breaker_open: bool = False
+    arrival_ratio: float | None = None
+
+
+class ClassLive(Struct, frozen=True):
+    """One job class over the last ten minutes, and the most its configuration allows.
+
+    extra_sends  attempts beyond the first, a job
+    cost         spent a job, in average messages
+    """
+
+    name: str = field(name="class")
+    extra_sends: float = 0.0
+    extra_sends_limit: float = 0.0
+    cost: float = 0.0
+    cost_limit: float = 0.0
+
+
 class Live(Struct, frozen=True, kw_only=True):
     """The whole daemon.
 
@@ -76,6 +103,8 @@ class Live(Struct, frozen=True, kw_only=True):
     parked_receipts    receipts that wait for their submit_sm_resp
     inbound_parts      parts of handsets' messages that wait for the others
     event_backlog      events not yet acknowledged, by application
+    quiet_hours_waiting  jobs that wait until the recipient's quiet hours end
+    lookups            questions about a number since the start, by what became of them
     """
 
     queue_depth: int = 0
@@ -87,3 +116,7 @@ class Live(Struct, frozen=True, kw_only=True):
     carriers: tuple[CarrierLive, ...] = ()
     trunks: tuple[TrunkLive, ...] = ()
     voice: VoiceLive | None = None
+    route_health: tuple[RouteLive, ...] = ()
+    classes: tuple[ClassLive, ...] = ()
+    quiet_hours_waiting: int = 0
+    lookups: dict[str, int] = {}

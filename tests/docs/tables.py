@@ -22,7 +22,17 @@ from connector.config.schema import file_schema
 from connector.config.wording import expected
 from connector.errors import ERRORS
 from connector.lifecycle import TABLE, Situation
-from connector.metrics import BindLive, CarrierLive, Histogram, Live, Metrics, TrunkLive, VoiceLive
+from connector.metrics import (
+    BindLive,
+    CarrierLive,
+    ClassLive,
+    Histogram,
+    Live,
+    Metrics,
+    RouteLive,
+    TrunkLive,
+    VoiceLive,
+)
 from connector.metrics.collector import registry_of
 from connector.voice import flow
 from protocols.sip import call_state, transaction_tables
@@ -105,10 +115,14 @@ def _everything() -> Metrics:
     carriers = (CarrierLive("", (bind,), tokens=1.0, receipt_match_ratio=1.0),)
     metrics.trunk("").ended["heard"] += 1
     metrics.rtp_pacing = Histogram((1.0,))
+    metrics.follow_ups["", "", ""] += 1
+    metrics.job_class("")
     trunks = (TrunkLive("", "up", 0, 1, 1.0, 1.0),)
     metrics.live = lambda: Live(
-        oldest_deadline_s=1.0, event_backlog={"": 0}, carriers=carriers, trunks=trunks, voice=VoiceLive()
-    )
+        oldest_deadline_s=1.0, event_backlog={"": 0}, carriers=carriers, trunks=trunks, voice=VoiceLive(),
+        lookups={"": 0},
+        route_health=(RouteLive("", arrival_ratio=1.0),), classes=(ClassLive(""),),
+    )  # fmt: skip
     return metrics
 
 

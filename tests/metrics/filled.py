@@ -1,6 +1,6 @@
 """Metrics in which everything has happened."""
 
-from connector.metrics import BindLive, CarrierLive, Live, Metrics
+from connector.metrics import BindLive, CarrierLive, ClassLive, Live, Metrics, RouteLive
 
 
 def filled() -> Metrics:
@@ -18,6 +18,13 @@ def filled() -> Metrics:
     carrier.bind_changes["BOUND_TRX"] += 1
     carrier.to_handset.observe(3.5)
     metrics.carrier('od"d\\\n')
+    metrics.follow_ups["acme", "sms", "follow_up"] += 3
+    metrics.follow_ups["west", "voice", "after"] += 1
+    metrics.breaker_changes["acme", "open"] += 2
+    metrics.breaker_changes["gone", "open"] += 1
+    metrics.jobs_superseded = 4
+    codes = metrics.job_class("codes")
+    codes.finished, codes.extra_sends, codes.cost, codes.deadline_misses = 8, 2, 9.5, 1
     metrics.live = lambda: Live(
         queue_depth=11,
         oldest_deadline_s=2.5,
@@ -35,5 +42,9 @@ def filled() -> Metrics:
             ),
             CarrierLive("new"),
         ),
+        route_health=(RouteLive("acme", True, 0.125), RouteLive("west")),
+        classes=(ClassLive("codes", 0.25, 0.5, 1.25, 5.0),),
+        quiet_hours_waiting=13,
+        lookups={"late": 6, "answered": 0},
     )
     return metrics

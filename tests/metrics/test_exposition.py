@@ -54,6 +54,26 @@ EXPECTED = [
     ("connector_bind_window_in_use", {"carrier": "acme", "bind": "0"}, 6),
     ("connector_bind_window", {"carrier": "acme", "bind": "0"}, 10),
     ("connector_bind_state", {"carrier": "acme", "bind": "0", "state": "BOUND_TRX"}, 1),
+    ("connector_follow_ups_total", {"carrier": "acme", "channel": "sms", "reason": "follow_up"}, 3),
+    ("connector_follow_ups_total", {"carrier": "west", "channel": "voice", "reason": "after"}, 1),
+    ("connector_breaker_open", {"carrier": "acme"}, 1),
+    ("connector_breaker_open", {"carrier": "west"}, 0),
+    ("connector_breaker_changes_total", {"carrier": "acme", "state": "open"}, 2),
+    ("connector_breaker_changes_total", {"carrier": "acme", "state": "closed"}, 0),
+    ("connector_breaker_changes_total", {"carrier": "gone", "state": "open"}, 1),
+    ("connector_route_arrival_ratio", {"carrier": "acme"}, 0.125),
+    ("connector_class_jobs_finished_total", {"class": "codes"}, 8),
+    ("connector_class_extra_sends_total", {"class": "codes"}, 2),
+    ("connector_class_cost_total", {"class": "codes"}, 9.5),
+    ("connector_class_deadline_misses_total", {"class": "codes"}, 1),
+    ("connector_extra_sends_per_job", {"class": "codes"}, 0.25),
+    ("connector_extra_sends_per_job_limit", {"class": "codes"}, 0.5),
+    ("connector_cost_per_job", {"class": "codes"}, 1.25),
+    ("connector_cost_per_job_limit", {"class": "codes"}, 5.0),
+    ("connector_jobs_superseded_total", {}, 4),
+    ("connector_quiet_time_waiting", {}, 13),
+    ("connector_lookup_total", {"result": "late"}, 6),
+    ("connector_lookup_total", {"result": "answered"}, 0),
 ]
 
 
@@ -104,11 +124,20 @@ def test_names_carry_the_prefix_and_labels_are_of_the_agreed_kinds() -> None:
     found = samples(filled(), "text/plain")
     assert {name.partition("_")[0] for name, _ in found} == {"connector"}
     labels = {label for _, pairs in found for label, _ in pairs}
-    assert labels == {"code", "outcome", "carrier", "status", "state", "app", "bind", "form", "le"}
+    assert labels == {
+        "code", "outcome", "carrier", "status", "state", "app", "bind", "form", "le", "channel", "reason",
+        "class", "result",
+    }  # fmt: skip
 
 
 def test_an_empty_queue_has_no_oldest_deadline() -> None:
     assert ("connector_queue_oldest_deadline_seconds", frozenset()) not in samples(Metrics(), "text/plain")
+
+
+def test_a_route_of_which_nothing_is_known_has_no_arrival_ratio() -> None:
+    found = samples(filled(), "text/plain")
+    unknown = frozenset({"carrier": "west"}.items())
+    assert ("connector_route_arrival_ratio", unknown) not in found
 
 
 def test_each_family_is_declared_once() -> None:
