@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 from connector.segments import Segment
 
-__all__ = ["Channel", "Content", "Limits", "LiveJob", "OnUnknown", "Outcome", "Standing", "Voice"]
+if TYPE_CHECKING:
+    from connector.dispatch.course import Course
+
+__all__ = ["Body", "Channel", "Content", "Limits", "LiveJob", "OnUnknown", "Outcome", "Standing", "Voice"]
 
 Outcome = Literal["delivered", "undelivered", "expired", "rejected", "unknown", "cancelled"]
 OnUnknown = Literal["report", "resend_once", "query"]
@@ -20,11 +23,17 @@ Limits = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class Standing(NamedTuple):
-    """What decides which carriers a job may use now; jobs of one standing wait in one line."""
+    """What decides which carriers a job may use now; jobs of one standing wait in one line.
+
+    routes  those that it may use at all; None: all of its channel
+    group   what decides which of several is the best: cell and class; None where there is one at most
+    """
 
     tried: frozenset[str]
     limits: Limits
     channel: Channel = "sms"
+    routes: frozenset[str] | None = None
+    group: tuple[str, str, str] | None = None
 
 
 class Voice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -64,8 +73,30 @@ class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return f"Content({len(self.text)} characters)"
 
 
+class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """All that a job may have to say; stored until it is final, then wiped.
+
+    sms, voice  per attempt, the last one for all that follow; empty where its journey has no such step
+    pins        carriers and trunks that it is to go by; empty: any
+    fallback    whether others may carry it when none of `pins` can
+    """
+
+    sms: tuple[Content, ...] = ()
+    voice: tuple[Content, ...] = ()
+    pins: tuple[str, ...] = ()
+    fallback: bool = True
+
+    def content(self, channel: Channel, attempt: int) -> Content:
+        """What attempt number `attempt`, from 1, has to say."""
+        contents = self.sms if channel == "sms" else self.voice
+        return contents[min(attempt, len(contents)) - 1]
+
+    def __repr__(self) -> str:
+        return f"Body({len(self.sms)} texts, {len(self.voice)} calls)"
+
+
 class LiveJob:
-    """A job that has not been handed to a carrier for good: it waits, or its submit_sm await answers.
+    """A job that may still be sent: it waits, its attempts await answers, or a further one may follow.
 
     key          row of the journal
     app          row of the application in the journal
@@ -81,12 +112,25 @@ class LiveJob:
     cancelled    taken back before it left
     queued       it is in the queue now
     limits       rates below a carrier's own that hold for it
-    channel      how it travels
+    routes       those that its next attempt may use; None: all of its channel
+    group        see Standing
+    channel      how it travels next, or travelled last
+    content      what it says there
+    body         all that it may say
+    under_way    attempts whose end is not known yet, by number
+    held         it has not left for the first time
+    course       where it is in its journey; the dispatcher's
+    follow       what a receipt before the deadline leaves to the dispatcher: 0 nothing, 1 a failure,
+                 2 a delivery too
+    journey_name of the configuration
+    klass        the job's class; empty: none was given
+    supersedes   its person and purpose: a newer job of the same key stops this one
     """
 
     __slots__ = (
-        "accepted_at", "app", "attempts", "barred", "cancelled", "channel", "content", "deadline_at",
-        "doubted", "id", "key", "limits", "on_unknown", "queued", "recipient", "resent", "tried",
+        "accepted_at", "app", "attempts", "barred", "body", "cancelled", "channel", "content", "course",
+        "deadline_at", "doubted", "follow", "group", "held", "id", "journey_name", "key", "klass", "limits",
+        "on_unknown", "queued", "recipient", "resent", "routes", "supersedes", "tried", "under_way",
     )  # fmt: skip
 
     def __init__(
@@ -96,19 +140,27 @@ class LiveJob:
         app: int,
         id: str,
         recipient: str,
-        content: Content,
+        content: Content | None = None,
+        body: Body | None = None,
         accepted_at: float,
         deadline_at: float,
         on_unknown: OnUnknown = "report",
         attempts: int = 0,
         barred: frozenset[str] = frozenset(),
         resent: bool = False,
+        follow: int = 0,
+        journey_name: str = "",
+        klass: str = "",
+        supersedes: str | None = None,
     ) -> None:
         self.key = key
         self.app = app
         self.id = id
         self.recipient = recipient
-        self.content = content
+        if body is None:
+            assert content is not None
+            body = Body(sms=(content,)) if content.voice is None else Body(voice=(content,))
+        self.body = body
         self.accepted_at = accepted_at
         self.deadline_at = deadline_at
         self.on_unknown = on_unknown
@@ -119,7 +171,26 @@ class LiveJob:
         self.cancelled = False
         self.queued = False
         self.limits: Limits = ()
-        self.channel: Channel = "sms" if content.voice is None else "voice"
+        self.channel: Channel = "sms" if body.sms else "voice"
+        self.content = body.content(self.channel, attempts + 1)
+        self.under_way: set[int] = set()
+        self.held = False
+        self.course: Course | None = None
+        self.routes: frozenset[str] | None = None
+        self.group: tuple[str, str, str] | None = None
+        self.follow = follow
+        self.journey_name = journey_name
+        self.klass = klass
+        self.supersedes = supersedes
+
+    def turn_to(self, channel: Channel) -> None:
+        """Make its next attempt one of `channel`."""
+        self.channel = channel
+        self.content = self.body.content(channel, self.attempts + 1)
+
+    def standing(self) -> Standing:
+        """With whom it waits in line."""
+        return Standing(self.tried, self.limits, self.channel, self.routes, self.group)
 
     def __repr__(self) -> str:
         return f"LiveJob({self.key}, attempt {self.attempts})"

@@ -6,7 +6,7 @@ fills in the fields marked *out*, and hands it back.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -15,14 +15,14 @@ from protocols.gsm.coding import Coding
 
 __all__ = [
     "Accept", "Acknowledge", "Answer", "Batch", "CallRecord", "CallStep", "Chunk", "Finish", "Inbound",
-    "InboundPart", "Intend", "Query", "Receipt", "Settle", "no_key",
+    "InboundPart", "Intend", "Query", "Receipt", "Settle", "Told", "no_key",
 ]  # fmt: skip
 
 Verdict = Literal["new", "duplicate", "conflict"]
 Match = Literal["", "id", "address", "late", "parked"]
 EventType = Literal[
     "sent", "delivered", "undelivered", "expired", "unknown", "failed", "cancelled", "converted", "completed",
-]
+]  # fmt: skip
 
 
 class Accept(msgspec.Struct):
@@ -41,7 +41,12 @@ class Accept(msgspec.Struct):
 
 
 class Intend(msgspec.Struct):
-    """The intent to send; its bytes leave after the commit. *out*: `applied`, False when the job is final."""
+    """The intent to send; its bytes leave after the commit. `step`: of the job's journey, from 0.
+
+    `attempt` is its number: the newest one of the job, when this is made.
+
+    *out*: `applied`, False when the job is final, be it by what the same commit brought.
+    """
 
     job: LiveJob
     account: int
@@ -50,7 +55,13 @@ class Intend(msgspec.Struct):
     at: float
     decision: str
     context: Any
+    channel: Channel = "sms"
+    step: int = 0
     applied: bool = True
+    attempt: int = 0
+
+    def __post_init__(self) -> None:
+        self.attempt = self.attempt or self.job.attempts
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -87,6 +98,7 @@ class Settle(msgspec.Struct):
     status: int | None
     at: float
     reason: str
+    channel: Channel = "sms"
 
 
 class CallStep(msgspec.Struct):
@@ -221,6 +233,29 @@ class Finish(msgspec.Struct):
     cancelled_before: bool = False
 
 
+class Told(NamedTuple):
+    """What the receipts of an attempt say of it, when all its parts were delivered or one has failed.
+
+    Once for each attempt, whether its job was open or not. `ended`: the job is, now or since long. Where it
+    is not, and the attempt failed before the deadline, what comes next is the dispatcher's to say.
+
+    key, app, id  of the job
+    error         what the carrier says of the cause
+    at, left_at   of the receipt that decided, and of the attempt's intent
+    """
+
+    key: int
+    app: int
+    id: str
+    attempt: int
+    result: Literal["delivered", "failed", "expired"]
+    error: str
+    reason: str
+    at: float
+    ended: bool
+    left_at: float
+
+
 def no_key(job: int, attempt: int, part: int) -> str:
     """Stands for the message id of a part that has none; only this part has it."""
     return f"/{job}/{attempt}/{part}"
@@ -257,6 +292,7 @@ class Batch(msgspec.Struct):
     call_records: list[CallRecord] = []
     receipts: list[Receipt] = []
     recalls: list[int] = []  # jobs that carriers are about to be asked to take back
+    unfollows: list[int] = []  # jobs of which nothing more will be sent: their receipts decide alone
     inbound: list[Inbound] = []
     finishes: list[Finish] = []
     acknowledges: list[Acknowledge] = []
@@ -265,6 +301,7 @@ class Batch(msgspec.Struct):
     outcomes: dict[str, int] = {}  # out: jobs that became final, by outcome
     missed: int = 0  # out: jobs that were not delivered by their deadline
     ended: list[tuple[int, str]] = []  # out: (application, id) of jobs that a receipt ended
+    told: list[Told] = []  # out: attempts that receipts decided
     found: list[Receipt] = []  # out: parked receipts that have found their message
     unmatched: dict[str, int] = {}  # out: parked receipts that were given up, by carrier
     parked: int = 0  # out: receipts that wait for their match
@@ -283,6 +320,7 @@ class Batch(msgspec.Struct):
             + len(self.call_records)
             + len(self.receipts)
             + len(self.recalls)
+            + len(self.unfollows)
             + len(self.inbound)
             + len(self.finishes)
             + len(self.acknowledges)

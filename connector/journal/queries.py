@@ -24,7 +24,8 @@ _DUE = """
     JOIN job j ON j.id = d.job
 """
 _PARTS = """
-    SELECT json_group_array(json_array(p.account, a.carrier, p.key, p.raw, j.body->>'sender', j.recipient))
+    SELECT json_group_array(json_array(p.account, a.carrier, p.key, p.raw, j.body->>'$.sms[0].sender',
+                                       j.recipient))
     FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value CROSS JOIN part p ON p.job = j.id
     JOIN attempt a ON a.job = p.job AND a.n = p.attempt
     WHERE p.result IS NULL AND p.raw != ''

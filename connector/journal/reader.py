@@ -11,27 +11,14 @@ from typing import Any
 
 import apsw
 import msgpack  # type: ignore[import-untyped]
-import msgspec
 
+from connector.journal.recovery import Recovered, recover
 from connector.journal.store import connect
-from connector.model import Content, LiveJob
 
 __all__ = ["Reader", "Recovered"]
 
 _EVENT_BYTES = 262_144
 _NEWEST = 2_000
-
-
-class Recovered(msgspec.Struct):
-    """Open jobs at the start. `outstanding`: the intent was committed and not every answer came.
-
-    id_forms  account → how many receipts of the newest messages matched by each form of their ids
-    """
-
-    waiting: list[LiveJob]
-    outstanding: list[tuple[LiveJob, int, str]]  # job, account, carrier
-    awaiting_receipt: int
-    id_forms: dict[int, dict[str, int]] = {}
 
 
 class Reader:
@@ -111,44 +98,9 @@ class Reader:
             )
         )
 
-    def recover(self) -> Recovered:
+    def recover(self, now: float) -> Recovered:
         """What was under way when the daemon last ended, however it ended."""
-        waiting: list[LiveJob] = []
-        outstanding: list[tuple[LiveJob, int, str]] = []
-        awaiting = 0
-        for row in self._connection.execute(
-            """SELECT j.id, j.app, j.ext, j.recipient, j.body, j.accepted_at, j.deadline_at, j.on_unknown,
-                      a.n, a.account, a.carrier, a.result, a.parts,
-                      (SELECT count(DISTINCT p.part) FROM part p WHERE p.job = j.id AND p.attempt = a.n),
-                      (SELECT json_group_array(r.carrier) FROM attempt r
-                       WHERE r.job = j.id AND r.result = 'refused'),
-                      (SELECT count(*) FROM attempt u WHERE u.job = j.id
-                       AND (u.result = 'unknown' OR (u.result IS NULL AND u.n < a.n))),
-                      EXISTS (SELECT 1 FROM attempt s WHERE s.job = j.id AND s.n < a.n AND s.result IS NULL)
-               FROM job j LEFT JOIN attempt a ON a.job = j.id
-                AND a.n = (SELECT max(n) FROM attempt m WHERE m.job = j.id)
-               WHERE j.outcome IS NULL ORDER BY j.deadline_at"""
-        ):
-            key, app, ext, recipient, body, accepted_at, deadline_at, on_unknown, n = row[:9]
-            account, carrier, result, parts, answered, refused, unknowns, taken = row[9:]
-            job = LiveJob(
-                key=key, app=app, id=ext, recipient=recipient, accepted_at=accepted_at,
-                content=msgspec.json.decode(body, type=Content), deadline_at=deadline_at,
-                on_unknown=on_unknown, attempts=n or 0, barred=frozenset(msgspec.json.decode(refused)),
-                resent=unknowns > 0,
-            )  # fmt: skip
-            if n is None or (result in ("refused", "deferred", "unsent", "missed") and not taken):
-                waiting.append(job)
-            elif (
-                result == "unknown" and on_unknown == "resend_once" and unknowns == 1 and job.channel == "sms"
-            ):
-                job.resent = True
-                waiting.append(job)
-            elif result is None and answered < parts:
-                outstanding.append((job, account, carrier))
-            else:
-                awaiting += 1
-        return Recovered(waiting, outstanding, awaiting, self.id_forms())
+        return recover(self._connection, now, self.id_forms())
 
     def id_forms(self) -> dict[int, dict[str, int]]:
         """See `Recovered`."""

@@ -49,15 +49,16 @@ _PARK = """
 _FIND = """
     SELECT json_group_array(json_array(e.value->>0, p.key, p.job, p.attempt, p.part, p.parts, p.result,
                                        p.sent_at, p.receipts, j.app, j.ext, j.recipient, j.accepted_at,
-                                       j.deadline_at, j.outcome, j.traceparent))
+                                       j.deadline_at, j.outcome, j.traceparent, j.follow, a.at))
     FROM jsonb_each(?) e
     CROSS JOIN part p ON p.account = e.value->>1 AND p.key = e.value->>2
     CROSS JOIN job j ON j.id = p.job
+    CROSS JOIN attempt a ON a.job = p.job AND a.n = p.attempt
 """
 
 
 class Match(NamedTuple):
-    """A receipt's message: the part, and what the journal knows of its job."""
+    """A receipt's message: the part, and what the journal knows of its job. `left_at`: of the intent."""
 
     receipt: int
     key: str
@@ -75,6 +76,8 @@ class Match(NamedTuple):
     deadline_at: float
     outcome: str | None
     traceparent: str | None
+    follow: int
+    left_at: float
 
 
 def match(connection: apsw.Connection, receipts: list[Receipt]) -> dict[int, Match]:

@@ -192,6 +192,16 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         PRIMARY KEY (job, attempt)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE job ADD COLUMN follow INTEGER NOT NULL DEFAULT 0;  -- of model.LiveJob; -1: never sent again
+    ALTER TABLE job ADD COLUMN journey TEXT;   -- of model.LiveJob, as the following ones
+    ALTER TABLE job ADD COLUMN class TEXT;
+    ALTER TABLE job ADD COLUMN supersedes TEXT;
+    ALTER TABLE attempt ADD COLUMN step INTEGER NOT NULL DEFAULT 0;  -- of the journey
+    CREATE INDEX job_followed ON job (deadline_at) WHERE outcome IS NULL AND follow > 0;
+    UPDATE job SET body = json_object(iif(body->'voice' IS NULL, 'sms', 'voice'), json_array(json(body)))
+    WHERE body IS NOT NULL;                    -- of model.Body now
+    """,
 )
 
 

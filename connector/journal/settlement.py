@@ -1,17 +1,25 @@
-"""What ends a job: the receipts of its parts, or a decision of the daemon. A final state never goes back."""
+"""What ends a job: the receipts of its parts, or a decision of the daemon. A final state never goes back.
+
+A job that is followed may be sent again while a receipt is awaited. Until its deadline, or until nothing
+more will be sent, the failure of an attempt is only told (`follow` 1), and so is a delivery where even that
+is no end (`follow` 2). Afterwards its receipts decide alone, as they do of any other job.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import apsw
 
 from connector.journal import bulk
 from connector.journal.addresses import Place
+from connector.journal.closing import UNHEARD, last_words
 from connector.journal.events import EventLog
-from connector.journal.ops import Batch, Finish, Receipt, no_key
+from connector.journal.ops import Batch, Finish, Intend, Receipt, Told, no_key
 from connector.journal.receipts import Match, Parking, match
 from connector.journal.timelines import Timelines
+from connector.journal.verdicts import Decisive, Hope, Verdict, hopes, reason, verdicts
 from protocols.rpc.event import Event
 from protocols.smpp.id_keys import lookup_keys
 
@@ -20,21 +28,6 @@ __all__ = ["Settlement"]
 _END = """
     UPDATE job SET outcome = e.value->>1, reason = e.value->>2, finished_at = e.value->>3, body = NULL
     FROM jsonb_each(?) e WHERE job.id = e.value->>0
-"""
-_COMPLETE = """
-    SELECT json_group_array(json_array(job, attempt)) FROM (
-        SELECT p.job, p.attempt
-        FROM (SELECT DISTINCT value->>0 AS job FROM jsonb_each(?)) e CROSS JOIN part p ON p.job = e.job
-        WHERE p.result = 'delivered' GROUP BY p.job, p.attempt HAVING count(DISTINCT p.part) = min(p.parts))
-"""
-# Jobs that the failure of a part does not end: its attempt was refused before, in another part, or another
-# attempt may still deliver: it is under way, unknown, or sent without a final receipt.
-_HOPE = """
-    SELECT json_group_array(DISTINCT e.value->>0) FROM jsonb_each(?) e
-    CROSS JOIN attempt a ON a.job = e.value->>0
-    WHERE CASE WHEN a.n = e.value->>1 THEN a.result IN ('refused', 'deferred') ELSE
-          (a.result IS NULL OR a.result = 'unknown') AND NOT EXISTS
-          (SELECT 1 FROM part p WHERE p.job = a.job AND p.attempt = a.n AND p.result <> 'delivered') END
 """
 _ANSWERED = """
     SELECT (SELECT count(DISTINCT p.part) FROM part p WHERE p.job = a.job AND p.attempt = a.n), a.parts
@@ -59,6 +52,14 @@ class Settlement:
         self._ended: list[tuple[int, str]] = []
         self._found: list[Receipt] = []
         self._recalled: set[int] = set()
+        self._now = 0.0
+        self._ended_now: set[int] = set()  # by this commit
+        self._told: list[Told] = []
+
+    def begin(self, now: float) -> None:
+        """A commit begins at `now`."""
+        self._now = now
+        self._ended_now = set()
 
     def recall(self, jobs: list[int]) -> None:
         """Carriers are asked to take these back: a receipt that says "deleted" is then our doing."""
@@ -70,6 +71,11 @@ class Settlement:
         batch.outcomes, self._outcomes = self._outcomes, Counter()
         batch.missed, self._missed = self._missed, 0
         batch.ended, self._ended = self._ended, []
+        batch.told = [
+            told if told.ended or told.key not in self._ended_now else told._replace(ended=True)
+            for told in self._told
+        ]
+        self._told = []
         batch.found, self._found = self._found, []
         batch.unmatched, parking.unmatched = parking.unmatched, Counter()
         batch.parked = parking.count
@@ -95,7 +101,7 @@ class Settlement:
                 continue
             receipt.accepted_at = message.accepted_at
             receipt.match = "late" if message.outcome else "id"
-            if lines.add(receipt, message) and receipt.result is not None and message.outcome is None:
+            if lines.add(receipt, message) and receipt.result is not None:
                 decisive.append((receipt, message))
         lines.save(self._connection)
         self._decide(decisive)
@@ -140,6 +146,7 @@ class Settlement:
             if finish.applied:
                 open_jobs.discard(finish.key)
                 self._recalled.discard(finish.key)
+                self._ended_now.add(finish.key)
                 self._events.emit(finish.app, Event(
                     seq=self._events.next_seq(finish.app), id=finish.id, at=finish.at, type=finish.type,
                     channel=finish.channel if finish.carrier else None, carrier=finish.carrier,
@@ -160,43 +167,98 @@ class Settlement:
         outcome = self._connection.execute("SELECT outcome FROM job WHERE id = ?", (job,)).get
         return bool(outcome == "cancelled")
 
-    def _decide(self, decisive: list[tuple[Receipt, Match]]) -> None:
-        several = [(message.job,) for _, message in decisive if message.parts > 1]
-        complete = {tuple(pair) for pair in bulk.rows(self._connection, _COMPLETE, several)}
-        failed = [(m.job, m.attempt) for receipt, m in decisive if receipt.result != "delivered"]
-        hopeful = set(bulk.rows(self._connection, _HOPE, failed))
-        ended: dict[int, tuple[int, str, str, float]] = {}
-        for receipt, message in decisive:
-            if message.job in ended:
-                continue
-            if receipt.result == "delivered":
-                if message.parts > 1 and (message.job, message.attempt) not in complete:
-                    continue
-                outcome = "delivered"
-            elif message.job in hopeful:
-                continue
-            elif receipt.state == "DELETED" and message.job in self._recalled:
-                outcome = "cancelled"
-            else:
-                outcome = "expired" if receipt.result == "expired" else "undelivered"
-            self._recalled.discard(message.job)
-            ended[message.job] = (message.job, outcome, _reason(receipt), receipt.at)
-            self._emit(receipt, message, outcome)
-        bulk.write(self._connection, _END, list(ended.values()))
+    def withdraw(self, intends: list[Intend]) -> None:
+        """Nothing leaves for a job that ended in the very commit of the intent."""
+        late = [intend for intend in intends if intend.applied and intend.job.key in self._ended_now]
+        for intend in late:
+            intend.applied = False
+        bulk.write(
+            self._connection,
+            """DELETE FROM attempt WHERE (job, n) IN (SELECT value->>0, value->>1 FROM jsonb_each(?))""",
+            [(intend.job.key, intend.attempt) for intend in late],
+        )
 
-    def _emit(self, receipt: Receipt, message: Match, outcome: str) -> None:
+    def unfollow(self, jobs: list[int]) -> None:
+        """Nothing more is sent of these: what is known now may end them, and any receipt from now on."""
+        if jobs:
+            bulk.write(
+                self._connection,
+                """UPDATE job SET follow = -1 FROM jsonb_each(?) e
+                   WHERE job.id = e.value AND job.outcome IS NULL""",
+                jobs,
+            )
+            self.close(jobs)
+
+    def close(self, jobs: Sequence[int]) -> None:
+        """End those that have arrived, or failed in every attempt. The others wait for their receipts."""
+        ends = last_words(self._connection, jobs, self._now)
+        self.finish(ends)
+        self._ended += [(end.app, end.id) for end in ends]
+
+    def _decide(self, decisive: list[Decisive]) -> None:
+        if not decisive:
+            return
+        said = verdicts(self._connection, decisive)
+        hope = hopes(self._connection, decisive)
+        ends = []
+        for index, (receipt, message) in enumerate(decisive):
+            verdict, why = said.get(index), reason(receipt)
+            ended = message.outcome is not None or message.job in self._ended_now
+            if not ended and self._is_followed(receipt, message):
+                if verdict is not None:
+                    self._tell(receipt, message, "delivered" if verdict == "delivered" else "failed", why)
+            elif not ended and (outcome := self._outcome(receipt, message, verdict, hope)):
+                ended = True
+                if outcome == "unknown":
+                    why = f"{why}; {UNHEARD}"
+                ends.append((message.job, outcome, why, receipt.at))
+                self._end(receipt, message, outcome, why)
+            if verdict is not None:
+                self._told.append(Told(
+                    message.job, message.app, message.ext, message.attempt, verdict, receipt.error, why,
+                    receipt.at, ended, message.left_at,
+                ))  # fmt: skip
+        bulk.write(self._connection, _END, ends)
+
+    def _is_followed(self, receipt: Receipt, message: Match) -> bool:
+        """What comes next is the dispatcher's to say."""
+        if message.follow <= 0 or self._now >= message.deadline_at:
+            return False
+        if receipt.result == "delivered":
+            return message.follow > 1
+        return not self._is_taken_back(receipt, message)
+
+    def _outcome(
+        self, receipt: Receipt, message: Match, verdict: Verdict | None, hope: dict[int, Hope]
+    ) -> str | None:
+        """That of the job; None: another part or attempt may still deliver."""
+        if receipt.result == "delivered":
+            return verdict
+        if message.job in hope:
+            return "unknown" if hope[message.job] == "doubt" else None
+        if self._is_taken_back(receipt, message):
+            return "cancelled"
+        return "expired" if receipt.result == "expired" else "undelivered"
+
+    def _is_taken_back(self, receipt: Receipt, message: Match) -> bool:
+        return receipt.state == "DELETED" and message.job in self._recalled
+
+    def _end(self, receipt: Receipt, message: Match, outcome: str, why: str) -> None:
+        self._recalled.discard(message.job)
+        self._ended_now.add(message.job)
         self._outcomes[outcome] += 1
         self._missed += outcome != "delivered" or receipt.at > message.deadline_at
         self._ended.append((message.app, message.ext))
+        self._tell(receipt, message, outcome, why, outcome)
+
+    def _tell(
+        self, receipt: Receipt, message: Match, type: str, why: str, outcome: str | None = None
+    ) -> None:
+        """Without an outcome it is of the attempt alone."""
         self._events.emit(message.app, Event(
             seq=self._events.next_seq(message.app), id=message.ext, at=receipt.at,
-            type=outcome, channel="sms", carrier=receipt.carrier,  # type: ignore[arg-type]
-            attempt=message.attempt, final=True, outcome=outcome,  # type: ignore[arg-type]
-            reason=None if outcome == "delivered" else _reason(receipt),
+            type=type, channel="sms", carrier=receipt.carrier,  # type: ignore[arg-type]
+            attempt=message.attempt, final=outcome is not None, outcome=outcome,  # type: ignore[arg-type]
+            reason=None if type == "delivered" else why,
             traceparent=message.traceparent,
         ))  # fmt: skip
-
-
-def _reason(receipt: Receipt) -> str:
-    what = "answer to query_sm" if receipt.kind == "query" else "receipt"
-    return f"{what} {receipt.state} {receipt.error}".rstrip()

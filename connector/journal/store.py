@@ -98,6 +98,7 @@ class Store:
         # Not `with connection`: apsw keeps the GIL while that commits, and the event loop would stand still
         # for every fsync. A statement lets it go.
         connection.execute("BEGIN IMMEDIATE")
+        settlement.begin(now)
         try:
             self._events.acknowledge(batch.acknowledges)
             self._accept(batch.accepts)
@@ -108,12 +109,14 @@ class Store:
             settlement.recall(batch.recalls)
             settlement.receipts(batch.receipts)
             settlement.finish(batch.finishes)
+            settlement.unfollow(batch.unfollows)
             self._inbox.take(batch.inbound)
             self._queries.expect(batch.accepts)
             if batch.sweep_at is not None:
                 batch.queries = self._queries.due(batch.sweep_at)
                 self._sweep.run(batch.sweep_at)
                 self._inbox.sweep(batch.sweep_at)
+            settlement.withdraw(batch.intends)
             batch.chunks = self._events.save(now)
             connection.execute("COMMIT")
         except BaseException:
@@ -167,7 +170,8 @@ class Store:
             traceparent = job.content.traceparent
             rows.append((
                 job.key, job.app, job.id, accept.digest, job.recipient, job.accepted_at, job.deadline_at,
-                accept.give_up_at, job.on_unknown, traceparent, accept.body,
+                accept.give_up_at, job.on_unknown, traceparent, accept.body, job.follow,
+                job.journey_name or None, job.klass or None, job.supersedes,
             ))  # fmt: skip
             self._emit(job.app, Event(
                 seq=self._events.next_seq(job.app), id=job.id, at=job.accepted_at, type="accepted",
@@ -177,7 +181,8 @@ class Store:
             self.connection,
             """INSERT INTO job
                SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-                      value->>8, value->>9, value->>10, NULL, NULL, NULL FROM jsonb_each(?)""",
+                      value->>8, value->>9, value->>10, NULL, NULL, NULL, value->>11, value->>12, value->>13,
+                      value->>14 FROM jsonb_each(?)""",
             rows,
         )
 
@@ -191,18 +196,19 @@ class Store:
             self.connection,
             """INSERT INTO attempt
                SELECT j.id, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, NULL, NULL,
-                      value->>7
+                      value->>7, value->>8
                FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value->>0 WHERE j.outcome IS NULL""",
             [
                 (
                     i.job.key,
-                    i.job.attempts,
+                    i.attempt,
                     i.account,
                     i.carrier,
                     i.parts,
                     i.at,
                     i.decision,
-                    i.job.channel,
+                    i.channel,
+                    i.step,
                 )
                 for i in intends
             ],
@@ -222,10 +228,13 @@ class Store:
             )
             for a in answers
         ]  # fmt: skip
+        late = [answer for answer in answers if answer.late]
+        if late:
+            self._take_places([row for row, answer in zip(rows, answers, strict=True) if answer.late])
         bulk.write(self.connection, _PART, rows)
         if self.connection.changes() < len(rows):
             self._use_again(rows, now)
-        self._resolve([a for a in answers if a.late])
+        self._resolve(late)
         final = self._settlement.final([a.job.key for a in answers if a.complete])
         for answer in answers:
             if answer.complete and answer.job.key not in final:
@@ -254,10 +263,21 @@ class Store:
             self.connection.execute(
                 "UPDATE part SET key = ? WHERE account = ? AND key = ?", (no_key(*held), *at)
             )
+            self._take_places([row])
             bulk.write(self.connection, _PART, [row])
         if still_open and now >= self._warn_at:
             self._warn_at = now + _WARN_EVERY_S
             log_event(_log, "message ids given again while open", level=logging.WARNING, messages=still_open)
+
+    def _take_places(self, late: list[_PartRow]) -> None:
+        """A part that a receipt was given to by the handset's number alone has its true id now."""
+        bulk.write(
+            self.connection,
+            """UPDATE OR IGNORE part SET key = e.value->>1, raw = e.value->>6, sent_at = e.value->>7
+               FROM jsonb_each(?) e WHERE part.job = e.value->>2 AND part.attempt = e.value->>3
+               AND part.part = e.value->>4 AND part.raw = '' AND part.key <> e.value->>1""",
+            late,
+        )
 
     def _resolve(self, late: list[Answer]) -> None:
         """The answer came after its time-out: the attempt is known again."""
@@ -301,7 +321,7 @@ class Store:
             [
                 (s.account, s.job.recipient[1:], s.job.key, s.attempt)
                 for s in settles
-                if s.result == "unknown" and s.job.channel == "sms"
+                if s.result == "unknown" and s.channel == "sms"
             ],
         )
         bulk.write(
@@ -321,7 +341,7 @@ class Store:
                 continue
             self._emit(job.app, Event(
                 seq=self._events.next_seq(job.app), id=job.id, at=settle.at,
-                type="unknown" if settle.result == "unknown" else "failed", channel=job.channel,
+                type="unknown" if settle.result == "unknown" else "failed", channel=settle.channel,
                 carrier=settle.carrier, attempt=settle.attempt, reason=settle.reason,
                 traceparent=job.content.traceparent,
             ))  # fmt: skip

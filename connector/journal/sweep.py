@@ -14,6 +14,17 @@ __all__ = ["Sweep"]
 _LOOK_AGAIN_S = 60.0
 """How long a parked receipt is looked at in every sweep: a busy host may settle its attempt late."""
 
+_GRACE_S = 2.0
+"""After its deadline a followed job is the dispatcher's to end; what it left open is looked at after that."""
+
+_PAST_DEADLINE = """
+    SELECT json_group_array(json_array(deadline_at, id)) FROM
+        (SELECT deadline_at, id FROM job INDEXED BY job_followed
+         WHERE outcome IS NULL AND follow > 0 AND deadline_at <= (SELECT value->>2 FROM jsonb_each(?1))
+         AND (deadline_at, id) > (SELECT value->>0, value->>1 FROM jsonb_each(?1))
+         ORDER BY deadline_at, id LIMIT 2000)
+"""
+
 
 class Sweep:
     """Runs within a commit, about once a second; its LIMITs keep it from holding up the jobs."""
@@ -26,9 +37,11 @@ class Sweep:
         self._retention_s = retention_s
         self._answer_timeout_s = answer_timeout_s
         self._looked_from = 0.0
+        self._closed_to: tuple[float, int] = (0.0, 0)  # deadline and row of the last one that was looked at
 
     def run(self, now: float) -> None:
         self._match_by_address(now)
+        self._close(now)
         self._give_up(now)
         self._purge(now - self._retention_s)
 
@@ -41,6 +54,15 @@ class Sweep:
         if len(found) < MOST_TAKEN:
             self._looked_from = before - _LOOK_AGAIN_S
         self._settlement.second_look(before)
+
+    def _close(self, now: float) -> None:
+        """Each once: from then on its receipts decide alone. After a start all of them, for what was decided
+        may not have been done.
+        """
+        jobs = bulk.rows(self._connection, _PAST_DEADLINE, [(*self._closed_to, now - _GRACE_S)])
+        if jobs:
+            self._closed_to = tuple(jobs[-1])
+            self._settlement.close([job for _, job in jobs])
 
     def _give_up(self, now: float) -> None:
         # A call under way ends by itself, or at the next start: only then is its outcome known.

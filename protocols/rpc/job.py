@@ -27,6 +27,7 @@ Traceparent = Annotated[
     str, Meta(pattern=r"^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
 ]
 ParamValue = str | int | float
+Code = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class _Content(
@@ -44,17 +45,21 @@ class _Content(
         default=None, name="class"
     )
     traceparent: Traceparent | None = None
+    codes: Annotated[tuple[Code, ...], Meta(min_length=1, max_length=8)] | None = None
 
 
 class Job(_Content, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One message to one person. ``None`` means the lane's default, or absent.
 
-    ``deadline_s`` is in seconds from acceptance; after it the message is worthless.
+    ``deadline_s`` is in seconds from acceptance; after it the message is worthless. ``supersedes`` names
+    person and purpose: this job stops older ones of the same name. ``codes`` are the parameter ``code`` of
+    the first attempt, the second, and so on; the last one stands for all further ones.
     """
 
     id: JobId
     to: E164
     deadline_s: float | None = None
+    supersedes: Name | None = None
 
 
 class Preview(_Content, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -78,6 +83,8 @@ _RULES: Final = {
     "flash": "true or false; with a template it is the template's to say",
     "on_unknown": "one of report, resend_once, query",
     "class": "1 to 32 printable characters",
+    "codes": "1 to 8 codes, each of 1 to 64 printable characters, in place of the parameter `code`",
+    "supersedes": "1 to 64 printable characters",
     "traceparent": "a W3C trace context: 00-<32 hex>-<16 hex>-<2 hex>, in lower case",
 }
 
@@ -89,6 +96,8 @@ def parse_job(obj: Any) -> Job:
         _check_deadline(job.deadline_s)
     if not job.id.isprintable():
         raise _broken("id")
+    if job.supersedes is not None and not job.supersedes.isprintable():
+        raise _broken("supersedes")
     _check_content(job)
     return job
 
@@ -123,8 +132,19 @@ def _check_content(content: _Content) -> None:
         for value in params.values():
             if type(value) is float and not isfinite(value):
                 raise _broken("params")
+    if content.codes is not None:
+        _check_codes(content.codes, content)
     if content.class_ is not None and not content.class_.isprintable():
         raise _broken("class")
+
+
+def _check_codes(codes: tuple[str, ...], content: _Content) -> None:
+    if content.template is None:
+        raise JobError("codes", "belong to a template, and none is named", "leave them out")
+    if content.params is not None and "code" in content.params:
+        raise JobError("codes", "stand in place of the parameter `code`, which is given too", "leave one out")
+    if not all(code.isprintable() for code in codes):
+        raise _broken("codes")
 
 
 def _broken(field: str) -> JobError:

@@ -59,17 +59,24 @@ class Status(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     id: JobId
 
 
+class Stats(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    """``routes``: with what has been learned of every route."""
+
+    routes: bool = False
+
+
 class Cancel(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The job to stop."""
 
     id: JobId
 
 
-class Feedback(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """Whether the person used the code of the job."""
+class Feedback(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    """Whether the person used the code of the job. ``attempt`` brought it, where that is known."""
 
     id: JobId
     converted: bool
+    attempt: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
 
 
 _RULES: Final = {
@@ -79,6 +86,8 @@ _RULES: Final = {
     "seq": "the seq of an event, 0 or more",
     "id": "the job's id, 1 to 64 printable characters",
     "converted": "true or false",
+    "routes": "true or false",
+    "attempt": "the number of an attempt, 1 or more",
 }
 
 

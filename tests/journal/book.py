@@ -12,7 +12,7 @@ from connector.journal.inbound import NOBODY, Reception
 from connector.journal.ops import Accept, Acknowledge, Answer, Batch, Finish, Intend, Receipt, Settle
 from connector.journal.reader import Reader
 from connector.journal.store import Store
-from connector.model import Content, LiveJob
+from connector.model import Channel, Content, LiveJob
 from protocols.rpc.event import Event
 from protocols.smpp.id_keys import lookup_keys, stored_key
 
@@ -103,7 +103,7 @@ class Book:
         )  # fmt: skip
 
     def accept_op(self, job: LiveJob, digest: str = "d", give_up_s: float = 300.0) -> Accept:
-        body = msgspec.json.encode(job.content).decode()
+        body = msgspec.json.encode(job.body).decode()
         return Accept(job, digest, body, job.deadline_at + give_up_s, None)
 
     def accept(self, *args: Any, **more: Any) -> LiveJob:
@@ -112,12 +112,20 @@ class Book:
         assert batch.accepts[0].verdict == "new"
         return job
 
-    def intend_op(self, job: LiveJob, parts: int = 1, carrier: str = "north") -> Intend:
+    def intend_op(
+        self,
+        job: LiveJob,
+        parts: int = 1,
+        carrier: str = "north",
+        channel: Channel | None = None,
+        step: int = 0,
+    ) -> Intend:
         job.attempts += 1
-        return Intend(job, self.account, carrier, parts, self.now, "{}", None)
+        channel = channel or job.channel
+        return Intend(job, self.account, carrier, parts, self.now, "{}", None, channel, step)
 
-    def intend(self, job: LiveJob, parts: int = 1, carrier: str = "north") -> Batch:
-        return self.commit(intends=[self.intend_op(job, parts, carrier)])
+    def intend(self, job: LiveJob, parts: int = 1, carrier: str = "north", **more: Any) -> Batch:
+        return self.commit(intends=[self.intend_op(job, parts, carrier, **more)])
 
     def answer_op(
         self, job: LiveJob, id: bytes, part: int = 1, parts: int = 1, *, complete: bool | None = None,
@@ -132,14 +140,18 @@ class Book:
     def answer(self, job: LiveJob, id: bytes, *args: Any, **more: Any) -> Batch:
         return self.commit(answers=[self.answer_op(job, id, *args, **more)])
 
-    def settle_op(self, job: LiveJob, result: str, attempt: int | None = None, status: int = 0x0A) -> Settle:
+    def settle_op(
+        self, job: LiveJob, result: str, attempt: int | None = None, status: int = 0x0A,
+        channel: Channel | None = None,
+    ) -> Settle:  # fmt: skip
         return Settle(
             job, attempt or job.attempts, self.account, "north", result,  # type: ignore[arg-type]
             status if result == "refused" else None, self.now, f"it was {result}",
+            channel or job.channel,
         )  # fmt: skip
 
-    def settle(self, job: LiveJob, result: str, attempt: int | None = None) -> Batch:
-        return self.commit(settles=[self.settle_op(job, result, attempt)])
+    def settle(self, job: LiveJob, result: str, attempt: int | None = None, **more: Any) -> Batch:
+        return self.commit(settles=[self.settle_op(job, result, attempt, **more)])
 
     def receipt_op(
         self, id: bytes, state: str = "DELIVERED", address: str = HANDSET[1:], account: int | None = None,

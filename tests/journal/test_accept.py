@@ -45,6 +45,6 @@ def test_ids_belong_to_their_application(book: Book) -> None:
 def test_ids_and_texts_are_stored_as_they_are(book: Book, id: str) -> None:
     job = book.accept(id, text='{"\\u0000": "\'"}\t\0 ü😀\n')
     assert verdicts(book, (id, "d")) == ["duplicate"]
-    (recovered,) = book.reader().recover().waiting
+    (recovered,) = book.reader().recover(book.now).waiting
     assert (recovered.id, recovered.content.text) == (id, job.content.text)
     assert (recovered.accepted_at, recovered.deadline_at) == (job.accepted_at, job.deadline_at)

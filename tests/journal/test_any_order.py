@@ -1,7 +1,9 @@
 """Jobs, attempts, answers, receipts, ends, sweeps and crashes in any order that the dispatcher permits.
 
 Whatever the order: each job has one end and nothing is told after it, no receipt touches a job of another
-handset, every receipt is matched, parked or given up, and a body is gone exactly when its job has ended.
+handset, every receipt is matched, parked or given up, and a body is gone exactly when its job has ended. What
+receipts decide of an attempt is told once. A failure ends no job that may be sent again, and a job that
+arrived has no other end.
 """
 
 import shutil
@@ -14,8 +16,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from connector.journal.ops import Batch, Receipt
-from connector.model import LiveJob
+from connector.journal.ops import Batch, Receipt, Told
+from connector.model import Channel, LiveJob
 from tests.journal.book import ANSWER_TIMEOUT_S, Book, events_in
 
 HANDSETS = ("+4915112345678", "+4915187654321", "+861012345678")
@@ -26,7 +28,7 @@ pick = st.integers(0, 10_000)
 
 
 class Attempt:
-    """One attempt, as carrier and dispatcher see it. `ids` are what the carrier gave each part."""
+    """One attempt, as carrier and dispatcher see it. `ids` are of its parts; a call has none."""
 
     def __init__(self, job: LiveJob, number: int, ids: list[bytes]) -> None:
         self.job, self.number, self.ids = job, number, ids
@@ -47,8 +49,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.owner: dict[bytes, LiveJob] = {}
         self.outcomes: dict[int, str | None] = {}
         self.received = self.matched = self.unmatched = 0
+        self.decided: dict[tuple[int, int], Told] = {}
+        self.unfollowed: set[int] = set()
 
     def teardown(self) -> None:
+        self.nothing_stays_open()
         self.book.store.connection.close()
         shutil.rmtree(self.folder)
 
@@ -65,40 +70,81 @@ class AnyOrder(RuleBasedStateMachine):
         rows, waiting = self.book.row("SELECT count(*), count(*) FILTER (WHERE keys != '[]') FROM parked")
         assert batch.parked == rows
         assert self.received == self.matched + self.unmatched + waiting
+        for told in batch.told:
+            assert (told.key, told.attempt) not in self.decided, "an attempt is decided once"
+            self.decided[told.key, told.attempt] = told
+        self.unfollowed.update(batch.unfollows)
         for intend in batch.intends:
             if not intend.applied:
                 self.attempts = [
                     a for a in self.attempts if (a.job, a.number) != (intend.job, intend.context)
                 ]
-        self.check_ends()
+        self.check_ends(batch)
 
-    def check_ends(self) -> None:
+    def check_ends(self, batch: Batch) -> None:
         for key, outcome, body in self.book.rows("SELECT id, outcome, body FROM job"):
             assert (outcome is None) == (body is not None)
+            if outcome is not None and self.outcomes.get(key) is None:
+                self.check_end(key, outcome)
             assert outcome == self.outcomes.setdefault(key, outcome) or self.outcomes[key] is None
             self.outcomes[key] = outcome
+        for told in batch.told:
+            assert told.ended == (self.outcomes[told.key] is not None)
+
+    def check_end(self, key: int, outcome: str) -> None:
+        job = next(job for job in self.jobs if job.key == key)
+        results = {told.result for (owner, _), told in self.decided.items() if owner == key}
+        followed = key not in self.unfollowed and self.book.now < job.deadline_at
+        if outcome in ("undelivered", "expired"):
+            assert not (followed and job.follow)
+            assert results and "delivered" not in results
+        elif outcome == "delivered":
+            assert not (followed and job.follow == 2)
+            assert "delivered" in results or self.heard(key)
+        elif outcome == "unknown":
+            assert "delivered" not in results
+            assert not self.heard(key)
+
+    def heard(self, key: int) -> bool:
+        return any(a.job.key == key and a.result == "completed" for a in self.attempts)
+
+    def nothing_stays_open(self) -> None:
+        """When all is over, no job is left without an end, whether its deadline passed before or not."""
+        for attempt in self.attempts:
+            if attempt.result is None and (attempt.left or not attempt.ids):
+                self.settle_as(attempt, "unknown")
+        self.commit()
+        for at in (3.0, 400.0):
+            self.book.now = max(job.deadline_at for job in self.jobs) + at if self.jobs else self.book.now
+            self.batch.sweep_at = self.book.now
+            self.commit()
+        assert self.book.rows("SELECT id FROM job WHERE outcome IS NULL") == []
 
     # What happens
 
-    @rule(handset=st.sampled_from(HANDSETS), again=st.booleans(), which=pick)
-    def accept(self, handset: str, again: bool, which: int) -> None:
+    @rule(handset=st.sampled_from(HANDSETS), again=st.booleans(), which=pick, follow=st.integers(0, 2))
+    def accept(self, handset: str, again: bool, which: int, follow: int) -> None:
         if again and self.jobs:
             known = self.jobs[which % len(self.jobs)]
             self.batch.accepts.append(self.book.accept_op(self.book.job(known.id, to=handset)))
             return
-        job = self.book.job(f"j{len(self.jobs)}", to=handset)
+        job = self.book.job(f"j{len(self.jobs)}", to=handset, follow=follow)
         self.jobs.append(job)
         self.batch.accepts.append(self.book.accept_op(job))
         self.commit()
 
     @precondition(lambda self: self.jobs)
-    @rule(which=pick, parts=st.integers(1, 3))
+    @rule(which=pick, parts=st.integers(0, 3))
     def attempt(self, which: int, parts: int) -> None:
+        """Without parts it is a call."""
         job = self.jobs[which % len(self.jobs)]
         earlier = [a for a in self.attempts if a.job is job]
-        if any(a.result is None for a in earlier):
+        if job.follow and (job.key in self.unfollowed or self.book.now >= job.deadline_at):
+            return
+        if not job.follow and (not parts or any(a.result is None for a in earlier)):
             return  # under way, or accepted
-        intend = self.book.intend_op(job, parts)
+        channel: Channel = "sms" if parts else "voice"
+        intend = self.book.intend_op(job, parts or 1, channel=channel)
         intend.context = job.attempts
         ids = [str(self.next_id + n).encode() for n in range(parts)]
         self.next_id += parts
@@ -133,8 +179,27 @@ class AnyOrder(RuleBasedStateMachine):
             return
         if result == "unsent" and (attempt.result or len(attempt.left) < len(attempt.ids)):
             return
+        self.settle_as(attempt, result)
+
+    def settle_as(self, attempt: Attempt, result: str) -> None:
         attempt.result = result
-        self.batch.settles.append(self.book.settle_op(attempt.job, result, attempt.number))
+        channel: Channel = "sms" if attempt.ids else "voice"
+        self.batch.settles.append(
+            self.book.settle_op(attempt.job, result, attempt.number, channel=channel)
+        )  # fmt: skip
+
+    @rule(which=pick, result=st.sampled_from(["completed", "missed", "unknown", "refused"]))
+    def call_ends(self, which: int, result: str) -> None:
+        calls = [a for a in self.attempts if not a.ids and a.result is None]
+        if calls:
+            self.settle_as(calls[which % len(calls)], result)
+
+    @precondition(lambda self: self.jobs)
+    @rule(which=pick)
+    def unfollow(self, which: int) -> None:
+        job = self.jobs[which % len(self.jobs)]
+        if all(a.job is not job or (a.ids and not a.left) or a.result for a in self.attempts):
+            self.batch.unfollows.append(job.key)
 
     @precondition(lambda self: self.attempts)
     @rule(
@@ -143,7 +208,7 @@ class AnyOrder(RuleBasedStateMachine):
     )  # fmt: skip
     def receipt(self, which: int, part: int, state: str, parked: bool, how: str) -> None:
         attempt = self.attempts[which % len(self.attempts)]
-        if attempt.result in ("refused", "unsent") and not parked:
+        if not attempt.ids or (attempt.result in ("refused", "unsent") and not parked):
             return
         index = part % len(attempt.ids)
         if attempt.result in ("refused", "unsent") and index in attempt.left:
@@ -216,6 +281,16 @@ class AnyOrder(RuleBasedStateMachine):
             " WHERE j.outcome IS NULL AND p.result = 'delivered' GROUP BY p.job, p.attempt"
         ):
             assert delivered < parts
+
+    @invariant()
+    def what_receipts_decide_is_told(self) -> None:
+        for job, attempt, parts, delivered, failed in self.book.rows(
+            """SELECT job, attempt, parts, count(DISTINCT part) FILTER (WHERE result = 'delivered'),
+                      count(*) FILTER (WHERE result <> 'delivered') FROM part GROUP BY job, attempt"""
+        ):
+            told = self.decided.get((job, attempt))
+            assert (told is not None) == bool(failed or delivered == parts)
+            assert told is None or (told.result == "delivered") == (not failed)
 
     @invariant()
     def every_receipt_that_matched_is_kept(self) -> None:

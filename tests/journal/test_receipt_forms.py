@@ -111,7 +111,7 @@ def test_the_forms_of_the_newest_messages_are_remembered(book: Book) -> None:
         book.sent(b"2%d" % n, f"j{n}")
     book.receipt(b"20")
     book.receipt(b"%d" % 0x21)
-    assert book.reader().recover().id_forms == {book.account: {"same": 1, "hex_in_response": 1}}
+    assert book.reader().recover(book.now).id_forms == {book.account: {"same": 1, "hex_in_response": 1}}
 
 
 @pytest.mark.rule("receipts.week-late")

@@ -324,7 +324,7 @@ def test_the_time_out_and_the_late_answer_in_one_batch(book: Book) -> None:
     book.commit(settles=[book.settle_op(job, "unknown")], answers=[book.answer_op(job, b"42", late=True)])
     assert book.story(job) == ["accepted", "unknown", "sent"]
     assert book.row("SELECT result FROM attempt") == (None,)
-    recovered = book.reader().recover()
+    recovered = book.reader().recover(book.now)
     assert (recovered.waiting, recovered.outstanding, recovered.awaiting_receipt) == ([], [], 1)
 
 
@@ -337,7 +337,7 @@ def test_an_id_given_again_belongs_to_the_newest(book: Book, caplog: pytest.LogC
     book.receipt(b"1", address=OTHER[1:])
     assert (book.outcome(old), book.outcome(new)) == (None, "delivered")
     # The old one was sent all the same: a restart must not take its answer for lost.
-    recovered = book.reader().recover()
+    recovered = book.reader().recover(book.now)
     assert (recovered.outstanding, recovered.awaiting_receipt) == ([], 1)
 
 

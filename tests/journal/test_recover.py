@@ -2,15 +2,15 @@
 
 import pytest
 
-from connector.journal.reader import Recovered
-from connector.model import LiveJob
+from connector.journal.recovery import Recovered
+from connector.model import Channel, LiveJob
 from tests.journal.book import Book
 
 
 def recover(book: Book) -> Recovered:
     book.reopen()
     reader = book.reader()
-    found = reader.recover()
+    found = reader.recover(book.now)
     reader.close()
     return found
 
@@ -20,9 +20,9 @@ def where(book: Book, job: LiveJob) -> tuple[str, LiveJob | None]:
     for waiting in found.waiting:
         if waiting.key == job.key:
             return "waiting", waiting
-    for outstanding, account, carrier in found.outstanding:
+    for outstanding, attempt, account, carrier, channel in found.outstanding:
         if outstanding.key == job.key:
-            assert (account, carrier) == (book.account, "north")
+            assert (attempt, account, carrier, channel) == (job.attempts, book.account, "north", "sms")
             return "outstanding", outstanding
     assert found.awaiting_receipt <= 1
     return "awaiting" if found.awaiting_receipt else "gone", None
@@ -33,7 +33,7 @@ def test_accepted_only(book: Book) -> None:
     state, found = where(book, job)
     assert state == "waiting"
     assert found is not None
-    for name in ("key", "app", "id", "recipient", "content", "accepted_at", "deadline_at", "on_unknown"):
+    for name in ("key", "app", "id", "recipient", "body", "accepted_at", "deadline_at", "on_unknown"):
         assert getattr(found, name) == getattr(job, name), name
     assert (found.attempts, found.tried, found.resent) == (0, frozenset(), False)
 
@@ -160,3 +160,119 @@ def test_numbers_go_on(book: Book) -> None:
     assert book.store.last_job() == job.key
     assert book.store.app("shop") == book.app
     assert book.store.account("smsc.example|acme") == book.account
+
+
+class TestFollowed:
+    """Jobs that may be sent again before their deadline."""
+
+    def flights(self, found: Recovered, job: LiveJob) -> list[tuple[str, str, int, int, str]]:
+        return [(f.route, f.channel, f.step, f.number, f.state) for f in found.flights[job.key]]
+
+    def keys(self, jobs: list[LiveJob]) -> list[str]:
+        return [job.id for job in jobs]
+
+    def test_nothing_has_left(self, book: Book) -> None:
+        job = book.accept(follow=1, journey_name="code", klass="login", supersedes="k")
+        book.intend(job)
+        book.settle(job, "refused")
+        found = recover(book)
+        assert self.keys(found.waiting) == ["j1"]
+        assert (found.flights, found.following) == ({job.key: []}, [])
+        (again,) = found.waiting
+        for name in ("follow", "journey_name", "klass", "supersedes", "body", "attempts"):
+            assert getattr(again, name) == getattr(job, name), name
+        assert again.barred == {"north"}
+
+    def test_each_attempt_with_its_state(self, book: Book) -> None:
+        job = book.accept(follow=2)
+        book.intend(job)
+        book.answer(job, b"1")
+        book.receipt(b"1", "UNDELIVERABLE")
+        book.intend(job, carrier="east", step=1)
+        book.settle(job, "refused")
+        book.now += 1
+        book.intend(job, 2, step=1)
+        book.answer(job, b"2", 1, 2)
+        book.intend(job)
+        book.answer(job, b"3")
+        book.intend(job)
+        book.settle(job, "unknown")
+        book.intend(job)
+        book.answer(job, b"4")
+        book.receipt(b"4")
+        for result in (None, "unknown", "completed", "missed"):
+            book.intend(job, carrier="west", channel="voice", step=2)
+            if result:
+                book.settle(job, result, channel="voice")
+        found = recover(book)
+        assert self.keys(found.following) == ["j1"]
+        assert self.flights(found, job) == [
+            ("north", "sms", 0, 1, "failed"),
+            ("north", "sms", 1, 3, "under_way"),
+            ("north", "sms", 0, 4, "sent"),
+            ("north", "sms", 0, 5, "unknown"),
+            ("north", "sms", 0, 6, "arrived"),
+            ("west", "voice", 2, 7, "under_way"),
+            ("west", "voice", 2, 8, "unknown"),
+            ("west", "voice", 2, 9, "arrived"),
+            ("west", "voice", 2, 10, "failed"),
+        ]
+        assert [flight.left_at - job.accepted_at for flight in found.flights[job.key]] == [0, *[1] * 8]
+        (again,) = found.following
+        assert [(each.job, each.attempt, each.channel) for each in found.outstanding] == [
+            (again, 3, "sms"), (again, 7, "voice"),
+        ]  # fmt: skip
+        assert again.attempts == 10
+
+    def test_after_its_deadline_only_receipts_tell(self, book: Book) -> None:
+        job = book.accept(follow=1)
+        book.intend(job)
+        book.answer(job, b"1")
+        book.now = job.deadline_at
+        found = recover(book)
+        assert (found.following, found.waiting, found.awaiting_receipt) == ([], [], 1)
+
+    def test_after_its_deadline_a_call_is_still_unknown(self, book: Book) -> None:
+        job = book.accept(follow=1)
+        book.intend(job)
+        book.answer(job, b"1")
+        book.intend(job, carrier="west", channel="voice", step=1)
+        book.now = job.deadline_at
+        found = recover(book)
+        assert [(each.attempt, each.channel) for each in found.outstanding] == [(2, "voice")]
+        assert (found.following, found.awaiting_receipt) == ([], 0)
+
+    @pytest.mark.parametrize("result", ["refused", "unknown", "missed", "unsent"])
+    def test_unfollowed_it_is_never_sent_again(self, book: Book, result: str) -> None:
+        job = book.accept(follow=1, on_unknown="resend_once")
+        book.intend(job)
+        book.answer(job, b"1")
+        channel: Channel = "voice" if result == "missed" else "sms"
+        book.intend(job, channel=channel)
+        book.settle(job, result, channel=channel)
+        book.commit(unfollows=[job.key])
+        found = recover(book)
+        assert (found.waiting, found.following, found.awaiting_receipt) == ([], [], 1)
+
+    def test_unfollowed_with_an_answer_to_come(self, book: Book) -> None:
+        job = book.accept(follow=1, on_unknown="resend_once")
+        book.intend(job)
+        book.commit(unfollows=[job.key])
+        found = recover(book)
+        assert (found.waiting, found.following) == ([], [])
+        assert [(each.job.follow, each.job.resent) for each in found.outstanding] == [(-1, True)]
+
+    def test_the_newest_of_a_key_is_the_only_one(self, book: Book) -> None:
+        book.accept("waits", supersedes="k")
+        book.sent(b"1", "followed", supersedes="k", follow=1)
+        book.sent(b"2", "sent", supersedes="k")
+        book.intend(book.accept("under way", supersedes="k"))
+        book.accept("newest", supersedes="k", deadline_s=5)
+        book.accept("another", supersedes="l")
+        book.accept("of another", supersedes="k", app=book.store.app("bank"))
+        book.finish(book.accept("ended", supersedes="k"))
+        found = recover(book)
+        assert self.keys(found.waiting) == ["newest", "another", "of another"]
+        assert self.keys(found.superseded) == ["waits", "followed", "under way"]
+        assert (found.following, found.awaiting_receipt) == ([], 1)
+        assert [each.job.id for each in found.outstanding] == ["under way"]

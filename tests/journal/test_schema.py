@@ -7,7 +7,7 @@ import pytest
 
 from connector.journal import schema
 from connector.journal.store import Store, connect
-from tests.journal.book import Book
+from tests.journal.book import START, Book
 
 
 def version(path: Path) -> int:
@@ -89,7 +89,7 @@ def test_attempts_from_before_there_were_calls_are_messages(tmp_path: Path) -> N
         """
         INSERT INTO account VALUES (1, 'smsc.example|acme');
         INSERT INTO job VALUES (1, 1, 'j1', 'd', '+4915112345678', 1.7e9, 1.7e9, 2e9, 'report', NULL,
-                                '{"text":"","sender":""}', NULL, NULL, NULL);
+                                '{"text":"","sender":"Acme"}', NULL, NULL, NULL);
         INSERT INTO attempt VALUES (1, 1, 1, 'north', 1, 1.7e9, '{}', NULL, NULL);
         """
     )
@@ -97,8 +97,8 @@ def test_attempts_from_before_there_were_calls_are_messages(tmp_path: Path) -> N
     book = Book(path)
     assert book.rows("SELECT channel, result FROM attempt") == [("sms", None)]
     reader = book.reader()
-    ((job, account, carrier),) = reader.recover().outstanding
-    assert (job.channel, account, carrier) == ("sms", 1, "north")
+    ((job, number, account, carrier, channel),) = reader.recover(START).outstanding
+    assert (job.content.sender, number, account, carrier, channel) == ("Acme", 1, 1, "north", "sms")
     reader.close()
     book.store.close()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connector.cli.why import story
+from connector.cli.story import story
 from connector.jobs.views import job_view
 from connector.model import LiveJob
 from tests.journal.book import Book

@@ -91,7 +91,7 @@ def test_a_reader_does_not_stop_the_idle_journal(book: Book) -> None:
     book.finish(job)
     reader = book.reader()
     with reader._connection:
-        reader.recover()  # within a transaction: the log cannot be folded now
+        reader.recover(book.now)  # within a transaction: the log cannot be folded now
         book.sweep()
         book.sweep()
     book.sweep()
