@@ -1,0 +1,1 @@
+"""The benchmark `routing`: policies of choosing the route, in simulated worlds and virtual time."""

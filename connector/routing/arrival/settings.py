@@ -1,0 +1,35 @@
+"""What the arrival model is told: how long it remembers, how much it holds, what it believes beforehand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+__all__ = ["ArrivalSettings", "Cell"]
+
+
+class Cell(NamedTuple):
+    """Where a message goes, as far as arrival depends on it; "" is unknown."""
+
+    country: str = ""
+    network: str = ""
+
+
+class ArrivalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Weights are in flights: a prior of weight 10 counts as much as ten flights that were seen."""
+
+    half_life_s: float = 600.0
+    """After it evidence counts half; where there is little of it, it is kept longer."""
+    cells: int = 2000
+    """(route, channel, country, network) that are kept; the least recently used go."""
+    pooling: float = 6.0
+    """Weight of what is known of the level above, in each interval of time."""
+    ratio: float = 4.0
+    """Weight, in receipts, of the belief that a group is as quick as the level above."""
+    few: float = 50.0
+    """Fewer flights than this are forgotten more slowly, in proportion."""
+    unreachable: float = 0.015
+    """Believed beforehand of handsets: reached by no route."""
+    no_receipt: float = 0.03
+    """Believed beforehand of messages that arrived: nobody tells."""

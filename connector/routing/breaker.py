@@ -1,0 +1,192 @@
+"""A route that has stopped working is left out: cumulative sums of evidence, and trials afterwards.
+
+Each observation is a log likelihood ratio: how much better "it works as badly as in an outage" explains it
+than "it works as usual" (Page's CUSUM). The sum never falls below 0; at the threshold the breaker opens. Then a
+few jobs, paced, try the route; enough good news from these alone closes it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+__all__ = ["Breaker", "Breakers", "Kind", "Key", "State"]
+
+THRESHOLD = 12.0
+_GOOD_NEWS = 3.0  # of trials, the same measure with its sign turned
+_FIRST_TRIAL_S = 3.0
+_MOST_TRIAL_S = 20.0
+_SLOWER = 1.4  # the pace after each trial that failed
+_LIMIT = 4_000
+
+Key = tuple[str, str]
+"""Route and country; "": all of them."""
+State = Literal["closed", "open", "half_open"]
+
+
+class Kind(StrEnum):
+    """What the evidence is about; the words are for operators."""
+
+    RECEIPTS = "no receipts in time"
+    CONVERSIONS = "receipts, but nobody used the code"
+
+
+class Breaker:
+    """One route, for all countries or for one."""
+
+    __slots__ = ("_good", "_interval_s", "_next_trial", "_sums", "kind", "opened_at", "tried")
+
+    def __init__(self) -> None:
+        self._sums = {Kind.RECEIPTS: 0.0, Kind.CONVERSIONS: 0.0}
+        self.opened_at: float | None = None
+        self.kind = Kind.RECEIPTS  # what opened it
+        self.tried = 0  # trials since then
+        self._good = 0.0
+        self._next_trial = 0.0
+        self._interval_s = _FIRST_TRIAL_S
+
+    @property
+    def state(self) -> State:
+        if self.opened_at is None:
+            return "closed"
+        return "half_open" if self.tried else "open"
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is held against it."""
+        return self.opened_at is None and not any(self._sums.values())
+
+    @property
+    def doubts_receipts(self) -> bool:
+        """Its receipts are thought to be invented."""
+        return self.kind is Kind.CONVERSIONS
+
+    def observe(self, kind: Kind, ratio: float, now: float) -> bool:
+        """Evidence of a first attempt, while it is closed. True: it opens now."""
+        total = max(0.0, self._sums[kind] + ratio)
+        self._sums[kind] = total
+        if total < THRESHOLD or self.opened_at is not None:
+            return False
+        self.opened_at = now
+        self.kind = kind
+        self.tried = 0
+        self._good = 0.0
+        self._interval_s = _FIRST_TRIAL_S
+        self._next_trial = now + _FIRST_TRIAL_S
+        return True
+
+    def trial_due(self, now: float) -> bool:
+        """Whether one job may try the route now."""
+        return self.opened_at is not None and now >= self._next_trial
+
+    def trial_left(self, now: float) -> None:
+        self.tried += 1
+        self._next_trial = now + self._interval_s
+
+    def tried_out(self, kind: Kind, ratio: float, now: float) -> bool:
+        """Evidence of a trial. True: it closes now."""
+        if self.opened_at is None or kind is not self.kind:
+            return False
+        if ratio > 0.0:
+            self._good = max(0.0, self._good - ratio)
+            return False
+        self._good -= ratio
+        self._interval_s = _FIRST_TRIAL_S / 3.0
+        self._next_trial = min(self._next_trial, now + self._interval_s)
+        if self._good < _GOOD_NEWS:
+            return False
+        self.opened_at = None
+        self._sums = dict.fromkeys(self._sums, 0.0)
+        return True
+
+    def trial_failed(self) -> None:
+        """Nothing came of a trial: slower from now on."""
+        self._interval_s = min(_MOST_TRIAL_S, self._interval_s * _SLOWER)
+
+    def reason(self, now: float) -> str:
+        """Why it is open, in words; "" while it is closed."""
+        if self.opened_at is None:
+            return ""
+        return f"breaker open for {now - self.opened_at:.0f} s: {self.kind}"
+
+    def dump(self) -> list[object]:
+        return [list(self._sums.values()), self.opened_at, str(self.kind), self._good]
+
+    @classmethod
+    def load(cls, data: Any, now: float) -> Breaker:
+        """One of `dump`. Raises ValueError, TypeError on anything else."""
+        (receipts, conversions), opened_at, kind, good = data
+        breaker = cls()
+        breaker._sums = {Kind.RECEIPTS: float(receipts), Kind.CONVERSIONS: float(conversions)}
+        breaker.opened_at = None if opened_at is None else min(float(opened_at), now)
+        breaker.kind = Kind(kind)
+        breaker._good = float(good)
+        return breaker
+
+
+class Breakers:
+    """All of them that are not idle; at most a few thousand.
+
+    version  changes when one opens or closes
+    """
+
+    def __init__(self) -> None:
+        self._breakers: dict[Key, Breaker] = {}
+        self.open: dict[Key, Breaker] = {}
+        self.version = 0
+
+    def find(self, route: str, country: str) -> Breaker | None:
+        """The open breaker that stands between `route` and `country`, None where none does."""
+        if not self.open:
+            return None
+        return self.open.get((route, "")) or self.open.get((route, country))
+
+    def observe(self, route: str, country: str, kind: Kind, ratio: float, now: float, *, trial: bool) -> bool:
+        """Evidence about one flight of `route` to `country`. True: the route works again."""
+        closed = False
+        for key in ((route, ""), (route, country)) if country else ((route, ""),):
+            breaker = self._breakers.get(key)
+            if breaker is None:
+                if ratio <= 0.0 or trial or len(self._breakers) >= _LIMIT:
+                    continue
+                breaker = self._breakers[key] = Breaker()
+            if breaker.opened_at is not None:
+                if trial and breaker.tried_out(kind, ratio, now):
+                    self._changed(key, breaker)
+                    closed = True
+            elif breaker.observe(kind, ratio, now):
+                self._changed(key, breaker)
+            elif breaker.idle:
+                del self._breakers[key]
+        return closed
+
+    def trial_failed(self, route: str, country: str) -> None:
+        for key in ((route, ""), (route, country)):
+            if (breaker := self.open.get(key)) is not None:
+                breaker.trial_failed()
+
+    def trial_left(self, route: str, country: str, now: float) -> None:
+        for key in ((route, ""), (route, country)):
+            if (breaker := self.open.get(key)) is not None:
+                breaker.trial_left(now)
+
+    def dump(self) -> list[object]:
+        return [[*key, breaker.dump()] for key, breaker in self._breakers.items()]
+
+    def restore(self, rows: list[list[Any]], now: float) -> None:
+        """What `dump` gave. Raises ValueError, TypeError on anything else."""
+        breakers = {
+            (str(route), str(country)): Breaker.load(data, now)
+            for route, country, data in rows[:_LIMIT]
+        }
+        self._breakers = breakers
+        self.open = {key: breaker for key, breaker in breakers.items() if breaker.opened_at is not None}
+        self.version += 1
+
+    def _changed(self, key: Key, breaker: Breaker) -> None:
+        self.version += 1
+        if breaker.opened_at is None:
+            self.open.pop(key, None)
+            self._breakers.pop(key, None)
+        else:
+            self.open[key] = breaker

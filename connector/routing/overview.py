@@ -1,0 +1,27 @@
+"""What the router knows, as rows for operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from connector.routing.arrival import ArrivalModel, Cell
+from connector.routing.breaker import Breakers
+
+__all__ = ["route_rows"]
+
+
+def route_rows(model: ArrivalModel, breakers: Breakers, deadline_s: float, now: float) -> list[dict[str, Any]]:
+    """The rows of the model, and of each its chance within `deadline_s` and its breaker."""
+    rows = []
+    for report in model.table(now):
+        row = msgspec.structs.asdict(report)
+        curve = model.curve(report.route, report.channel, Cell(report.country, report.network), now)
+        row["in_time"] = curve.p(deadline_s)
+        breaker = breakers.find(report.route, report.country)
+        row["breaker"] = breaker.state if breaker is not None else "closed"
+        row["breaker_since"] = breaker.opened_at if breaker is not None else None
+        row["breaker_reason"] = str(breaker.kind) if breaker is not None else ""
+        rows.append(row)
+    return rows
