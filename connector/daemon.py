@@ -25,7 +25,7 @@ from connector.carriers.smpp import SmppCarrier
 from connector.clock import Clock
 from connector.config import Carrier as CarrierConfig
 from connector.config import Config, ConfigError, load
-from connector.dispatch import Dispatcher
+from connector.dispatch import Dispatcher, Routing
 from connector.jobs.gate import Gate
 from connector.jobs.methods import Methods
 from connector.jobs.server import JobServer
@@ -85,10 +85,14 @@ class Daemon:
         )
         self._apps = {application.name: journal.app(application.name) for application in config.applications}
         self._lookup = Lookup(path)
-        self._dispatcher = Dispatcher(journal, self._metrics, self._now)
+        self._rng = rng or Random()
+        routing = Routing(config)
+        self._dispatcher = Dispatcher(journal, self._metrics, self._now, routing, self._rng)
         self._subscriptions = Subscriptions(self._lookup, _unexpected)
         limits = Limits(frame=config.socket.max_frame_bytes)
-        self._gate = Gate(config, state_folder.digest_key(self._state), journal.last_job() + 1, self._now)
+        self._gate = Gate(
+            config, state_folder.digest_key(self._state), journal.last_job() + 1, self._now, routing
+        )
         self._methods = Methods(
             config,
             limits=limits,
@@ -109,7 +113,6 @@ class Daemon:
             apps=self._apps,
             now=self._now,
         )
-        self._rng = rng or Random()
         self._lineup = Lineup(self._use)
         self._lineup.begin({carrier.name: self._first(carrier) for carrier in enabled})
         self._trunks = self._trunk_lineup()
@@ -174,7 +177,7 @@ class Daemon:
         if self._trunks is not None:
             await self._open(self._trunks)
         with contextlib.closing(Reader(self._state / _JOURNAL)) as reader:
-            recovered = reader.recover()
+            recovered = reader.recover(self._now())
         self._open_jobs = len(recovered.waiting) + len(recovered.outstanding) + recovered.awaiting_receipt
         self._journal.start()
         self._dispatcher.start([*self._lineup.carriers, *(self._trunks.trunks if self._trunks else ())])
@@ -266,7 +269,9 @@ class Daemon:
         forms = await self._lookup.id_forms()
         # Nothing is awaited between these: no call sees half of the change.
         self._config, self._apps, self._receivers = config, apps, Receivers(config)
-        self._gate.configure(config)
+        routing = Routing(config)
+        self._dispatcher.configure(routing)
+        self._gate.configure(config, routing)
         self._methods.configure(config)
         self._server.configure(config, apps)
         if self._trunks is not None:
@@ -341,6 +346,7 @@ class Daemon:
         self._dispatcher.acknowledgements.receipts(batch.receipts, now)
         self._dispatcher.acknowledgements.inbound(batch.inbound, batch.incomplete, now)
         self._dispatcher.acknowledgements.parked(batch.found, batch.unmatched, now)
+        self._dispatcher.following.told(batch.told, now)
         self._dispatcher.ended(batch.ended)
         if batch.queries:
             self._dispatcher.inquire(batch.queries, now)
@@ -369,6 +375,7 @@ class Daemon:
             due = self._loop.time() + _LAG_S
             await asyncio.sleep(_LAG_S)
             self._metrics.loop_lag.observe(max(0.0, self._loop.time() - due))
+            self._dispatcher.tick(self._now())
             self._snapshot = self._live()
             if limit is not None and self._loop.time() - told_at > limit / 3 and self.healthy()[0]:
                 told_at = self._loop.time()
@@ -392,8 +399,8 @@ class Daemon:
             voice=voice,
         )
 
-    def _stats(self) -> dict[str, Any]:
-        """The answer of the socket's `stats`."""
+    def _stats(self, routes: bool) -> dict[str, Any]:
+        """The answer of the socket's `stats`; with what was learned of routes where that is asked for."""
         metrics = self._metrics
         live: dict[str, Any] = msgspec.to_builtins(self._live())
         return {

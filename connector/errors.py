@@ -53,6 +53,16 @@ ERRORS: Final[dict[str, ErrorEntry]] = {
         "Use a new id for a new job; repeat a job unchanged to learn its state.",
         _SOCKET,
     ),
+    "opted_out": ErrorEntry(
+        "The recipient is in the lane's opt_out_file.",
+        "Do not write to this number; take it out of the file when its owner says so.",
+        _SOCKET,
+    ),
+    "quiet_hours": ErrorEntry(
+        "It is quiet hours where the recipient is, and the job cannot wait for their end.",
+        "Submit it again after `retry_after_s` seconds, or give it a later deadline.",
+        _SOCKET,
+    ),
     "busy": ErrorEntry(
         "Too many jobs are waiting to leave, or too many connections are open; nothing was stored.",
         "Try again after `retry_after_s` seconds.",

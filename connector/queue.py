@@ -32,7 +32,7 @@ class DeadlineQueue:
         if job.cancelled:
             return
         job.queued = True
-        standing = Standing(job.tried, job.limits, job.channel)
+        standing = job.standing()
         heap = self._heaps.get(standing)
         if heap is None:
             heap = self._heaps[standing] = []
@@ -91,6 +91,10 @@ class DeadlineQueue:
         for job in jobs:
             job.queued = False
         return jobs
+
+    def waiting(self, standing: Standing) -> int:
+        """How many jobs wait in this line, cancelled ones among them."""
+        return len(self._heaps.get(standing, ()))
 
     def cancel(self, job: LiveJob) -> None:
         """Take back a job, in the queue or on its way there."""

@@ -165,7 +165,14 @@ class Carrier(Protocol):
     priority: int
     channel: Channel
 
+    @property
+    def bound(self) -> bool:
+        """It can send, if not at this moment."""
+
     def room(self, now: float) -> int: ...
+    def rate(self, now: float) -> float:
+        """PDUs or calls a second that may leave now, by its own limit and by what the peer has taught."""
+
     def room_at(self, now: float) -> float | None:
         """When the rate limit alone will give room again; None when something else is missing."""
 

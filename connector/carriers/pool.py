@@ -94,6 +94,12 @@ class BindPool:
             return None
         return self.budget.next_at(now)
 
+    def rate(self, now: float) -> float:
+        """PDUs a second: the account's, or less where the carrier said that it is too much."""
+        paces = {bind.pace for bind in self.senders}
+        taught: float = sum(pace.rate_at(now) for pace in paces)
+        return min(self.budget.rate, taught)
+
     def roomiest(self, now: float) -> Bind | None:
         """The bind that the next attempt goes to."""
         if len(self.senders) == 1:
@@ -107,10 +113,8 @@ class BindPool:
             bind.pump(now)
 
     def live(self, now: float) -> CarrierLive:
-        paces = {bind.pace for bind in self.senders}
-        rate = min(self.budget.rate, sum(pace.rate_at(now) for pace in paces))
         binds = tuple(bind.live() for bind in self.all)
-        return CarrierLive(self._config.name, binds, self.budget.tokens(now), rate)
+        return CarrierLive(self._config.name, binds, self.budget.tokens(now), self.rate(now))
 
     # Life
 

@@ -99,6 +99,9 @@ class SmppCarrier(Carrier):
     def room(self, now: float) -> int:
         return 0 if self._draining else self.binds.room(now)
 
+    def rate(self, now: float) -> float:
+        return self.binds.rate(now)
+
     def room_at(self, now: float) -> float | None:
         return None if self._draining else self.binds.room_at(now)
 

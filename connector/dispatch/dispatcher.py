@@ -1,4 +1,4 @@
-"""From accepted job to attempt: wait for room, choose the carrier late, commit the intent, then let it leave.
+"""Waits for room, chooses the carrier late, commits the intent, and only then lets the bytes leave.
 
 Everything here runs in the event loop and returns at once. What must be durable goes into the journal's open
 batch; the daemon calls the `…_committed` methods with what has been committed.
@@ -11,57 +11,68 @@ import contextlib
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from random import Random
 
 from connector.acknowledgements import Acknowledgements
-from connector.carriers.contract import Attempt, CallEnd, CallStep, Carrier, PartAnswer, SentPart, Unsendable
-from connector.carriers.statuses import StatusClass, refusal
-from connector.journal import ops
-from connector.journal.ops import Answer, EventType, Finish, Inbound, Intend, Query, Receipt, Settle
-from connector.journal.reader import Recovered
+from connector.carriers.contract import Attempt, Carrier, SentPart, Unsendable
+from connector.dispatch.choosing import LOOK_AGAIN_S, Choosing
+from connector.dispatch.course import Course, Start
+from connector.dispatch.following import Following
+from connector.dispatch.outcomes import AttemptOutcomes
+from connector.dispatch.rooms import Rooms, channels_of, limits_of
+from connector.dispatch.routing import Routing
+from connector.journal.ops import EventType, Finish, Intend, Query, Settle
+from connector.journal.recovery import Outstanding, Recovered
 from connector.journal.writer import Journal
-from connector.lifecycle import After, Ending, Situation, after
+from connector.lifecycle import Ending
 from connector.metrics import CarrierLive, Metrics
 from connector.model import Channel, LiveJob, Outcome, Standing
 from connector.queue import DeadlineQueue
-from connector.routing.choice import Candidate, choose, decision
+from connector.routing.errand import Choice, Flight
 
 __all__ = ["Dispatcher"]
 
-_PAUSE_S = 1.0
-_ENDINGS = {
-    StatusClass.THROTTLED: Ending.REFUSED_NOW,  # in time the carrier tries again by itself; this came late
-    StatusClass.TRANSIENT: Ending.REFUSED_NOW,
-    StatusClass.AMBIGUOUS: Ending.REFUSED_NOW,
-    StatusClass.PERMANENT_HERE: Ending.REFUSED_HERE,
-    StatusClass.PERMANENT: Ending.REFUSED_EVERYWHERE,
-}
 
-
-class Dispatcher:
-    """Holds every job that has not been handed to a carrier for good.
+class Dispatcher(AttemptOutcomes):
+    """Holds every job that may still be sent.
 
     acknowledgements  for what carriers told, when it is committed
-    live      by (application, id): waits, or its submits await their answers
-    holding   how many of them, by application
+    live       by (application, id)
+    waiting    how many of them have not left for the first time; `holding`: by application
+    channels   names of the carriers in use, by channel
     """
 
-    def __init__(self, journal: Journal, metrics: Metrics, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        metrics: Metrics,
+        now: Callable[[], float],
+        routing: Routing | None = None,
+        rng: Random | None = None,
+    ) -> None:
         self.live: dict[tuple[int, str], LiveJob] = {}
         self.holding: Counter[int] = Counter()
+        self.waiting = 0
         self.queue = DeadlineQueue()
+        self.routing = routing or Routing()
+        self.router = self.routing.router(rng or Random(), now())
+        self.choosing = Choosing(self.routing, self.router)
+        self.following = Following(self, self.router, self.choosing)
+        self.channels: dict[Channel, frozenset[str]] = channels_of({})
+        self.quiet = 0
         self._journal = journal
+        self._metrics = metrics
         self._now = now
         self._carriers: dict[str, Carrier] = {}
         self._known: dict[str, Carrier] = {}  # those that are no longer chosen as well
         self.acknowledgements = Acknowledgements(self._known, lambda name: name in self._carriers, metrics)
-        self._names: dict[Channel, frozenset[str]] = {"sms": frozenset(), "voice": frozenset()}
-        self._foreign = self._names  # by channel: the carriers of the other one
-        self._under_way: set[int] = set()
-        self._calls: dict[int, Attempt] = {}  # by job
+        self._calls: dict[tuple[int, int], Attempt] = {}  # under way, by job and number
+        self._intended: set[tuple[int, int]] = set()  # likewise, but not committed: nothing has left
+        self._purposes: dict[tuple[int, str, str], LiveJob] = {}
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._limits_at = math.inf  # when a limit below a carrier's own will let somebody leave
+        self._look_at = math.inf  # when what holds a job back, though there is room, may have changed
         self._draining = False
 
     def start(self, carriers: Sequence[Carrier]) -> None:
@@ -70,69 +81,208 @@ class Dispatcher:
             carrier.start()
         self.use(carriers)
 
+    def configure(self, routing: Routing) -> None:
+        """Go by this one from now on; `use` follows."""
+        self.routing = self.choosing.routing = routing
+        routing.configure(self.router)
+
     def use(self, carriers: Sequence[Carrier]) -> None:
         """Choose among these from now on, all of them started. What others have under way goes on."""
         self._carriers = {carrier.name: carrier for carrier in carriers}
         self._known.update(self._carriers)
-        self._names = {
-            channel: frozenset(carrier.name for carrier in carriers if carrier.channel == channel)
-            for channel in self._names
-        }
-        self._foreign = {"sms": self._names["voice"], "voice": self._names["sms"]}
+        self.channels = channels_of(self._carriers)
+        self.choosing.use(self._carriers, self.channels)
+        now = self._now()
         for job in self.queue.empty():
-            self.enqueue(job)
+            assert job.course is not None
+            self.take(job, job.course.step, job.course.start, now)
         self.room()
+
+    @property
+    def followed(self) -> int:
+        """Jobs that have left and may be sent again."""
+        return len(self.following)
 
     # Jobs come and go
 
     def admit(self, job: LiveJob) -> None:
         """Hold a job; it may leave after `enqueue`, when its row is committed."""
         self.live[job.app, job.id] = job
+        job.held = True
         self.holding[job.app] += 1
+        self.waiting += 1
 
     def release(self, job: LiveJob) -> None:
         """Forget a job: it is final, or only a receipt can say more."""
         if self.live.get((job.app, job.id)) is job:
             del self.live[job.app, job.id]
+            self._has_left(job)
+        self.following.leave(job)
+        if job.supersedes is not None:
+            purpose = (job.app, job.recipient, job.supersedes)
+            if self._purposes.get(purpose) is job:
+                del self._purposes[purpose]
+
+    def _has_left(self, job: LiveJob) -> None:
+        if job.held:
+            job.held = False
             self.holding[job.app] -= 1
-        self._under_way.discard(job.key)
+            self.waiting -= 1
 
     def enqueue(self, job: LiveJob) -> None:
-        self._under_way.discard(job.key)
-        job.limits = tuple(
-            (name, limits) for name, carrier in self._carriers.items() if (limits := carrier.limits(job))
-        )
-        self.queue.push(job)
-        self.room()
+        """Its row is committed: its journey begins, and that of an older one for the same purpose ends."""
+        now = self._now()
+        if job.course is None:
+            job.course = self.routing.course(job)
+        if job.supersedes is not None:
+            purpose = (job.app, job.recipient, job.supersedes)
+            older = self._purposes.get(purpose)
+            self._purposes[purpose] = job
+            if older is not None and older is not job:
+                self.supersede(older, now)
+        self.advance(job, now)
+
+    def supersede(self, job: LiveJob, now: float) -> None:
+        """A newer job has taken its place: it ends, whatever is under way."""
+        self._stop_attempts(job, now)
+        self._metrics.jobs_superseded += 1
+        self._finish(job, "cancelled", "cancelled", "superseded by a newer job", now)
 
     def cancel(self, job: LiveJob, context: object, now: float) -> bool:
-        """Take back a live job; False when an attempt is under way, or may have arrived."""
+        """Take back a live job.
+
+        True: it ends so, and the answer to `context` follows its commit. False: it may have arrived already,
+        but nothing more is sent for it.
+        """
         if job.cancelled:
             return False
-        if job.key in self._under_way:
-            call = self._calls.get(job.key)
-            if call is None or not call.carrier.hang_up(call, now):
-                return False
-        elif job.resent:
-            self.forget(job)  # it is not sent again, but only a receipt can tell of the first time
+        calls = self._calls_of(job)
+        spoken = [call for call in calls if not call.carrier.hang_up(call, now)]
+        written = job.resent or any(flight.channel == "sms" for flight in self._possible(job))
+        if spoken or written or len(job.under_way) > len(calls):
+            self._stop(job)
+            self._unfollow(job)
+            if not job.under_way:
+                self.forget(job)
             return False
-        self.queue.cancel(job)
         self._finish(job, "cancelled", "cancelled", "cancelled by the application", now, context)
         return True
+
+    def feedback(self, key: int, app: int, id: str, converted: bool, attempt: int | None, now: float) -> None:
+        """The user has used the code, or will not: something is learned, and nothing more need be sent."""
+        self.following.feedback(key, converted, attempt, now)
+        if converted and (job := self.live.get((app, id))) is not None and job.key == key:
+            self.forget(job)
+
+    def _calls_of(self, job: LiveJob) -> list[Attempt]:
+        if not self._calls:
+            return []
+        return [call for (key, _), call in self._calls.items() if key == job.key]
+
+    def _possible(self, job: LiveJob) -> list[Flight]:
+        """What has left of it and may have arrived."""
+        course = job.course
+        return [flight for flight in course.errand.flights if flight.state != "failed"] if course else []
+
+    def _stop(self, job: LiveJob) -> None:
+        """What is under way goes on to its end; nothing follows."""
+        if job.course is not None:
+            job.course.stopped = True
 
     def forget(self, job: LiveJob) -> None:
         """It became final without us: nothing more may leave; what is under way can be stopped in a call
         that has said nothing yet.
         """
         self.queue.cancel(job)
-        if (call := self._calls.get(job.key)) is not None:
-            call.carrier.hang_up(call, self._now())
-        if not self.is_under_way(job):
+        self._stop_attempts(job, self._now())
+        if not job.under_way:
             self.release(job)
+
+    def _stop_attempts(self, job: LiveJob, now: float) -> None:
+        self._stop(job)
+        for call in self._calls_of(job):
+            call.carrier.hang_up(call, now)
 
     def is_under_way(self, job: LiveJob) -> bool:
         """An intent was made whose end is not known yet."""
-        return job.key in self._under_way
+        return bool(job.under_way)
+
+    # Journeys
+
+    def advance(self, job: LiveJob, now: float) -> None:
+        """Do what its journey says now."""
+        course = job.course
+        assert course is not None
+        if job.queued or job.cancelled or course.paused:
+            return
+        if course.single:
+            self.take(job, course.step, "at_once", now)
+            return
+        if course.settled_by is not self.routing:
+            self.routing.settle(course, job)
+        due = course.due(job, now, self.channels)
+        if due.now:
+            step = due.now[0]
+            start = course.journey.steps[step].start
+            self.take(job, step, "on_failure" if start == "on_predicted_miss" else start, now)
+        else:
+            self.following.follow(job, course, due, now)
+
+    def take(self, job: LiveJob, step: int, start: Start, now: float) -> None:
+        """Put it in line for a step."""
+        course = job.course
+        assert course is not None
+        if course.settled_by is not self.routing:
+            self.routing.settle(course, job)
+        quiet_until = self.routing.quiet_until(job, now)
+        if quiet_until is not None:
+            self._rest(job, quiet_until, now)
+            return
+        course.step, course.start, course.void = step, start, False
+        job.turn_to(course.journey.steps[step].channel)
+        routes = course.names(step, self.channels)
+        if not course.single:
+            routes -= {flight.route for flight in course.errand.flights if flight.state != "unknown"}
+        job.routes = None if routes == self.channels[job.channel] else routes
+        job.group = (*course.errand.cell, course.errand.klass) if len(routes) > 1 else None
+        job.limits = limits_of(self._carriers, job)
+        self.queue.push(job)
+        self.room()
+
+    def _rest(self, job: LiveJob, until: float, now: float) -> None:
+        """The recipient's quiet hours: nothing leaves before they end."""
+        if until >= job.deadline_at and not job.under_way and not self._possible(job):
+            reason = "its deadline is within the recipient's quiet hours"
+            self._finish(job, "expired", "expired", reason, now)
+            return
+        self.quiet += 1
+        self._pause(job, until - now, self._rested)
+
+    def _rested(self, job: LiveJob) -> None:
+        self.quiet -= 1
+        self._resume(job)
+
+    def _pause(self, job: LiveJob, seconds: float, then: Callable[[LiveJob], None] | None = None) -> None:
+        course = job.course
+        assert course is not None
+        course.paused = True
+        left = max(0.0, job.deadline_at - self._now())  # then it expires, and is told so at once
+        self._loop.call_later(min(seconds, left), then or self._resume, job)
+
+    def _resume(self, job: LiveJob) -> None:
+        assert job.course is not None
+        job.course.paused = False
+        self.advance(job, self._now())
+
+    def leave_to_receipts(self, job: LiveJob) -> None:
+        """Nothing more will be sent: only its receipts can tell."""
+        self._unfollow(job)
+        self.release(job)
+
+    def _unfollow(self, job: LiveJob) -> None:
+        if job.follow:
+            self._journal.batch.unfollows.append(job.key)
+            self._journal.touch()
 
     # Dispatch
 
@@ -142,73 +292,125 @@ class Dispatcher:
             self._scheduled = True
             self._loop.call_soon(self._pump)
 
+    def tick(self, now: float) -> None:
+        """A few times a second: what was learned changes what is best."""
+        self.router.tick(now)
+        if len(self.queue) or len(self.following):
+            self.room()
+
     def _pump(self) -> None:
         self._scheduled = False
         if self._draining:
             return
         now = self._now()
         for job in self.queue.pop_expired(now):
-            if job.resent:
-                self.release(job)  # the first attempt may have arrived: only its receipt can tell
-            else:
-                self._finish(job, "expired", "expired", "no carrier could take it before its deadline", now)
-        candidates = self._candidates(now)
-        self._limits_at = math.inf
-        if candidates:
-            for urgent in self.queue.leaving(lambda standing: bool(self._fit(standing, candidates, now))):
-                self._start(urgent, candidates, now)
-                if not candidates:
-                    break
+            self._expired(job, now)
+        self.following.wake(now)
+        self._look_at = math.inf
+        if len(self.queue):
+            self._leave(now)
         self._arm(now)
 
-    def _fit(self, standing: Standing, candidates: dict[str, Candidate], now: float) -> list[Candidate]:
-        """The candidates that a job of this standing may use now."""
-        tried, limits, channel = standing
-        others = tried | foreign if (foreign := self._foreign[channel]) else tried
-        if not others and not limits:
-            return list(candidates.values())
-        fit = [candidate for name, candidate in candidates.items() if name not in others]
-        for name, which in limits:
-            if name in candidates and (at := self._carriers[name].limited_until(which, now)) > now:
-                self._limits_at = min(self._limits_at, at)
-                fit = [candidate for candidate in fit if candidate.name != name]
+    def _leave(self, now: float) -> None:
+        rooms = self.choosing.rooms(now)
+        self.choosing.ahead = Counter()
+        held: set[Standing] = set()
+        if not rooms:
+            return
+        for urgent in self.queue.leaving(
+            lambda standing: standing not in held and bool(self._fit(standing, rooms))
+        ):
+            standing = urgent.standing()
+            if not self._start(urgent, rooms, now) and urgent.queued:
+                held.add(standing)
+            if not rooms:
+                break
+
+    def _expired(self, job: LiveJob, now: float) -> None:
+        if job.under_way:
+            return  # what is under way tells of its end
+        if job.resent or self._possible(job):
+            self.leave_to_receipts(job)  # an attempt may have arrived: only its receipt can tell
+        else:
+            self._finish(job, "expired", "expired", "no carrier could take it before its deadline", now)
+
+    def _fit(self, standing: Standing, rooms: Rooms) -> list[str]:
+        """The carriers with room that a job of this standing may use now."""
+        fit = rooms.fit(self.choosing.permitted(standing), standing.tried)
+        if standing.limits:
+            for name, at in rooms.limited(standing.limits).items():
+                self._look_at = min(self._look_at, at)
+                if name in fit:
+                    fit.remove(name)
         return fit
 
-    def _candidates(self, now: float) -> dict[str, Candidate]:
-        if not len(self.queue):
-            return {}
-        rooms = ((carrier, carrier.room(now)) for carrier in self._carriers.values())
-        return {c.name: Candidate(c.name, c.priority, room) for c, room in rooms if room > 0}
-
-    def _start(self, job: LiveJob, candidates: dict[str, Candidate], now: float) -> None:
-        fit = self._fit(Standing(job.tried, job.limits, job.channel), candidates, now)
+    def _start(self, job: LiveJob, rooms: Rooms, now: float) -> bool:
+        """Have it leave; False when it does not now."""
+        course = job.course
+        assert course is not None
+        if course.void or course.stopped:
+            self.advance(job, now)  # the attempt that seemed lost was answered, or nothing is to follow it
+            return False
+        fit = self._fit(job.standing(), rooms)
         if not fit:
             self.queue.push(job)  # refused while it waited here: to the line of its own standing
             self.room()
-            return
-        chosen = choose(fit)
-        carrier = self._carriers[chosen.name]
+            return False
+        choice = self.choosing.choose(job, course, fit, rooms, now)
+        if choice is None or choice.route not in fit:
+            self._hold(job, course, choice, now)
+            return False
+        carrier = self._carriers[choice.route]
         try:
             attempt = carrier.prepare(job, now)
         except Unsendable as error:
-            self._go_on(job, Ending.REFUSED_HERE, carrier, str(error), now, attempted=False)
-            return
-        chosen.room -= attempt.parts
-        if chosen.room <= 0:
-            del candidates[chosen.name]
+            self.unsendable(job, carrier, str(error), now)
+            return True
+        rooms.take(carrier.name, attempt.parts)
         job.attempts = attempt.number
-        self._under_way.add(job.key)
-        reasons = decision(chosen.name, tuple(candidate.name for candidate in fit))
+        job.under_way.add(attempt.number)
+        price = self.routing.price(carrier.name, job.recipient) * attempt.parts
+        flight = Flight(carrier.name, job.channel, course.step, attempt.number, now, price)
+        self.router.left(course.errand, flight, now, trial=choice.trial)
+        if flight.watch is not None:
+            self.following.remember(job, course)
         self._journal.batch.intends.append(
-            Intend(job, carrier.account, carrier.name, attempt.parts, now, reasons, attempt)
-        )
+            Intend(
+                job, carrier.account, carrier.name, attempt.parts, now, choice.decision, attempt,
+                job.channel, course.step,
+            )
+        )  # fmt: skip
         self._journal.touch()
+        self._intended.add((job.key, attempt.number))
+        if not course.single:
+            course.progress.begin(course.step, now)
+            self._count(job, course, flight)
+            self.advance(job, now)
+        return True
+
+    def _hold(self, job: LiveJob, course: Course, choice: Choice | None, now: float) -> None:
+        """It waits in line for somebody better, or again for the instant of its follow-up."""
+        if choice is None and course.start == "on_predicted_miss" and course.hopeful:
+            self.advance(job, now)
+            return
+        standing = job.standing()
+        self.queue.push(job)
+        self._look_at = min(self._look_at, now + LOOK_AGAIN_S)
+        if choice is not None:
+            self.choosing.ahead[choice.route] += self.queue.waiting(standing)
+
+    def _count(self, job: LiveJob, course: Course, flight: Flight) -> None:
+        counted = self._metrics.job_class(course.errand.klass)
+        counted.cost += flight.price / self.routing.mean_price
+        if len(course.errand.flights) > 1:
+            counted.extra_sends += 1
+            self._metrics.follow_ups[flight.route, flight.channel, course.start] += 1
 
     def _arm(self, now: float) -> None:
-        """Wake up when a deadline passes, or the rate limit gives room again."""
-        times = [self.queue.next_deadline()]
+        """Wake up when a deadline passes, the rate limit gives room again, or somebody is to be looked at."""
+        times = [self.queue.next_deadline(), self.following.next_at()]
         if len(self.queue):
-            times.append(self._limits_at if self._limits_at < math.inf else None)
+            times.append(self._look_at if self._look_at < math.inf else None)
             # Where there is room already, what still waits may not go there: not the time, but another
             # carrier's room, must wake us.
             times += [c.room_at(now) for c in self._carriers.values() if c.room(now) <= 0]
@@ -231,110 +433,24 @@ class Dispatcher:
         carriers: set[Carrier] = set()
         for intend in intends:
             attempt: Attempt = intend.context
+            self._intended.discard((intend.job.key, attempt.number))
             if not intend.applied or intend.job.cancelled:
                 # It ended meanwhile, or an attempt that was thought lost was answered: give the room back.
                 intend.job.cancelled = attempt.refused = True
-            if attempt.job.channel == "voice":
-                self._calls[attempt.job.key] = attempt
+            elif intend.job.course is not None and intend.job.course.stopped:
+                attempt.refused = True
+            if intend.channel == "voice":
+                self._calls[intend.job.key, attempt.number] = attempt
             attempt.carrier.send(attempt, now)
             carriers.add(attempt.carrier)
         for carrier in carriers:
             carrier.pump(now)
-
-    # Outcomes: what carriers tell
-
-    def sent(self, attempt: Attempt, answer: PartAnswer, now: float) -> None:
-        job, carrier = attempt.job, attempt.carrier
-        complete = attempt.answered == attempt.parts
-        self._journal.batch.answers.append(
-            Answer(
-                job, attempt.number, answer.part, attempt.parts, carrier.account, carrier.name, answer.key,
-                answer.raw, now, complete, answer.late, attempt.substituted,
-            )
-        )  # fmt: skip
-        self._journal.touch()
-        if complete:
-            self.queue.cancel(job)  # it may have waited to be sent again; that is not needed now
-            self.release(job)
-
-    def refused(self, attempt: Attempt, status: int, kind: StatusClass, now: float) -> None:
-        ending = self._ending(attempt, kind)
-        result = "deferred" if ending is Ending.REFUSED_NOW else "refused"
-        self._settle(attempt, result, status, refusal(status), now)
-        if attempt.number < attempt.job.attempts or attempt.job.queued:
-            attempt.job.resent = False  # a late answer: it is not unknown any more
-        if attempt.number == attempt.job.attempts:
-            self._go_on(attempt.job, ending, attempt.carrier, refusal(status), now)
-
-    def _ending(self, attempt: Attempt, kind: StatusClass) -> Ending:
-        if kind is StatusClass.AMBIGUOUS:
-            job, name = attempt.job, attempt.carrier.name
-            if name in job.doubted:
-                return Ending.REFUSED_HERE
-            job.doubted |= {name}
-        return _ENDINGS[kind]
-
-    def unknown(self, attempt: Attempt, reason: str, now: float) -> None:
-        self._settle(attempt, "unknown", None, reason, now)
-        self._go_on(attempt.job, Ending.UNKNOWN, attempt.carrier, reason, now)
-
-    def unsent(self, attempt: Attempt, reason: str, now: float) -> None:
-        self._settle(attempt, "unsent", None, reason, now)
-        self._go_on(attempt.job, Ending.UNSENT, attempt.carrier, reason, now)
-
-    def call_progress(self, attempt: Attempt, step: CallStep, now: float, digit: str | None = None) -> None:
-        self._journal.batch.call_steps.append(
-            ops.CallStep(attempt.job, attempt.number, attempt.carrier.name, step, now, digit)
-        )
-        self._journal.touch()
-
-    def call_ended(self, attempt: Attempt, end: CallEnd, now: float) -> None:
-        job, name = attempt.job, attempt.carrier.name
-        self._calls.pop(job.key, None)
-        if end.detail is not None:
-            self._journal.batch.call_records.append(ops.CallRecord(job.key, attempt.number, end.detail))
-        if end.result == "delivered":
-            self._settle(attempt, "completed", end.status, end.reason, now)
-            self._finish(job, "delivered", "completed", end.reason, now, carrier=name)
-        elif end.result == "undelivered":
-            self._settle(attempt, "missed", end.status, end.reason, now)
-            self._missed(attempt, end, now)
-        elif end.result == "refused":
-            ending = self._ending(attempt, end.kind)
-            if ending is Ending.REFUSED_NOW and end.redial_s is None:
-                ending = Ending.REFUSED_HERE  # often enough
-            result = "deferred" if ending is Ending.REFUSED_NOW else "refused"
-            self._settle(attempt, result, end.status, end.reason, now)
-            self._go_on(job, ending, attempt.carrier, end.reason, now, pause_s=end.redial_s or _PAUSE_S)
-        elif end.result == "unsent":
-            self.unsent(attempt, end.reason, now)
-        else:
-            self.unknown(attempt, end.reason, now)
-
-    def _missed(self, attempt: Attempt, end: CallEnd, now: float) -> None:
-        """Nobody heard it: once more after a while, where that is permitted and in time."""
-        job = attempt.job
-        if job.cancelled:
-            self.release(job)
-        elif end.redial_s is not None and now + end.redial_s < job.deadline_at:
-            job.tried = job.barred
-            self._pause(job, end.redial_s)
-        else:
-            self._finish(job, "undelivered", "undelivered", end.reason, now, carrier=attempt.carrier.name)
 
     def ended(self, jobs: Sequence[tuple[int, str]]) -> None:
         """Receipts ended these jobs: those that still wait, as after a lost answer, must not leave again."""
         for key in jobs:
             if (job := self.live.get(key)) is not None:
                 self.forget(job)
-
-    def receipt(self, receipt: Receipt) -> None:
-        self._journal.batch.receipts.append(receipt)
-        self._journal.touch()
-
-    def inbound(self, inbound: Inbound) -> None:
-        self._journal.batch.inbound.append(inbound)
-        self._journal.touch()
 
     def inquire(self, queries: list[Query], now: float) -> None:
         """Ask the carriers what became of messages whose receipts are late."""
@@ -361,21 +477,29 @@ class Dispatcher:
         """Take up what the last process left, however it ended."""
         for known in self._carriers.values():
             known.remember_forms(recovered.id_forms.get(known.account, {}))
-        for job in recovered.waiting:
-            self.admit(job)
-            self.enqueue(job)
-        for job, account, carrier in recovered.outstanding:
-            call = job.channel == "voice"
-            reason = f"the daemon ended {'during the call' if call else 'before the submit_sm_resp'}"
-            self.admit(job)
+        lost = {each.job.key: each for each in recovered.outstanding}
+        for each in recovered.outstanding:
             self._journal.batch.settles.append(
-                Settle(job, job.attempts, account, carrier, "unknown", None, now, reason)
-            )
-            if call:
-                self._finish(job, "unknown", "unknown", reason, now, carrier=carrier)
+                Settle(
+                    each.job, each.attempt, each.account, each.carrier, "unknown", None, now, _lost(each),
+                    each.channel,
+                )
+            )  # fmt: skip
+            self._journal.touch()
+        jobs = {each.job.key: each.job for each in recovered.outstanding}
+        jobs |= {job.key: job for job in (*recovered.waiting, *recovered.following)}
+        for job in recovered.superseded:
+            jobs.pop(job.key, None)
+            self.supersede(job, now)
+        for job in jobs.values():
+            self.admit(job)
+            job.course = self.routing.course(job)
+            job.course.resume(job, recovered.flights[job.key])
+            if job.key in lost:
+                last = lost[job.key]
+                self._next(job, Ending.UNKNOWN, _lost(last), now, carrier=last.carrier, number=last.attempt)
             else:
-                self._go_on(job, Ending.UNKNOWN, None, reason, now)
-        self._journal.touch()
+                self.enqueue(job)
 
     # Stop
 
@@ -395,78 +519,6 @@ class Dispatcher:
         lives = (carrier.live(now) for carrier in self._carriers.values())
         return tuple(live for live in lives if isinstance(live, CarrierLive))
 
-    # Steps
-
-    def _settle(self, attempt: Attempt, result: str, status: int | None, reason: str, now: float) -> None:
-        self._journal.batch.settles.append(
-            Settle(
-                attempt.job, attempt.number, attempt.carrier.account, attempt.carrier.name,
-                result, status, now, reason,  # type: ignore[arg-type]
-            )
-        )  # fmt: skip
-        self._journal.touch()
-
-    def _go_on(
-        self,
-        job: LiveJob,
-        ending: Ending,
-        carrier: Carrier | None,
-        reason: str,
-        now: float,
-        *,
-        attempted: bool = True,
-        pause_s: float = _PAUSE_S,
-    ) -> None:
-        if job.cancelled:
-            self.release(job)
-            return
-        if carrier is not None and ending in (Ending.REFUSED_HERE, Ending.REFUSED_NOW):
-            job.tried |= {carrier.name}
-            if ending is Ending.REFUSED_HERE:
-                job.barred |= {carrier.name}
-        if job.deadline_at <= now:
-            situation = Situation.TOO_LATE
-        elif job.barred.issuperset(self._names[job.channel]):
-            situation = Situation.NO_ROUTE
-        elif job.tried.issuperset(self._names[job.channel]):
-            situation = Situation.LATER
-        else:
-            situation = Situation.ROUTE_LEFT
-        may_resend = job.on_unknown == "resend_once" and not job.resent
-        step = after(
-            ending, situation, may_resend=may_resend, in_doubt=job.resent, receipts=job.channel == "sms"
-        )
-        if step is After.REJECTED:
-            name = carrier.name if carrier is not None and attempted else None
-            self._finish(job, "rejected", "failed", reason, now, carrier=name)
-        elif step is After.UNKNOWN:
-            name = carrier.name if carrier is not None else None
-            self._finish(job, "unknown", "unknown", reason, now, carrier=name)
-        elif step is After.EXPIRED:
-            self._finish(job, "expired", "expired", "its deadline passed before it could leave", now)
-        elif step is After.AWAIT_RECEIPT:
-            self.release(job)
-        else:
-            self._wait(job, step, pause_s)
-
-    def _wait(self, job: LiveJob, step: After, pause_s: float) -> None:
-        if step is After.PAUSE:
-            job.tried = job.barred
-        job.resent = job.resent or step is After.RESEND
-        if job.queued:
-            return  # a late answer, for a job that waits to be sent again already
-        if (job.app, job.id) not in self.live:
-            self.admit(job)
-        if step is After.PAUSE:
-            self._pause(job, pause_s)
-        else:
-            self.enqueue(job)
-
-    def _pause(self, job: LiveJob, seconds: float) -> None:
-        self._under_way.discard(job.key)
-        left = max(0.0, job.deadline_at - self._now())  # then it expires, and is told so at once
-        self._loop.call_later(min(seconds, left), self.enqueue, job)
-
     def _finish(
         self,
         job: LiveJob,
@@ -477,13 +529,22 @@ class Dispatcher:
         context: object = None,
         *,
         carrier: str | None = None,
+        attempt: int | None = None,
+        channel: Channel | None = None,
     ) -> None:
         self.queue.cancel(job)
         self.release(job)
+        if job.course is not None:
+            self.router.closed(job.course.errand, now)
         self._journal.batch.finishes.append(
             Finish(
                 job.key, job.app, job.id, outcome, type, reason, now, job.content.traceparent,
-                job.attempts or None, context, carrier, job.channel,
+                attempt or job.attempts or None, context, carrier, channel or job.channel,
             )
         )  # fmt: skip
         self._journal.touch()
+
+
+def _lost(attempt: Outstanding) -> str:
+    during = "during the call" if attempt.channel == "voice" else "before the submit_sm_resp"
+    return f"the daemon ended {during}"

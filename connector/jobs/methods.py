@@ -21,6 +21,7 @@ from connector.journal.ops import Accept, Acknowledge, Batch, Finish
 from connector.journal.writer import Journal
 from connector.log import event as log_event
 from connector.metrics import Metrics
+from connector.model import LiveJob
 from protocols.rpc.errors import ParamsError
 from protocols.rpc.job import parse_job, parse_preview
 from protocols.rpc.limits import Limits
@@ -31,6 +32,7 @@ from protocols.rpc.methods import (
     Feedback,
     Hello,
     HelloResult,
+    Stats,
     Status,
     Submitted,
     Subscribe,
@@ -72,7 +74,7 @@ class Methods:
         lookup: Lookup,
         subscriptions: Subscriptions,
         metrics: Metrics,
-        live: Callable[[], dict[str, Any]],
+        live: Callable[[bool], dict[str, Any]],
         now: Callable[[], float],
     ) -> None:
         self._config = config
@@ -186,13 +188,16 @@ class Methods:
 
     def _check_room(self, app: int, most: int) -> None:
         dispatcher = self._dispatcher
-        held, own = len(dispatcher.live), dispatcher.holding[app]
-        if own < most and held < self._config.jobs.max_queued and len(self._journal.batch) < _BACKLOG_BATCH:
+        held, own = dispatcher.waiting, dispatcher.holding[app]
+        jobs = self._config.jobs
+        followed = dispatcher.followed < jobs.max_followed
+        if own < most and held < jobs.max_queued and followed and len(self._journal.batch) < _BACKLOG_BATCH:
             return
         rate = sum(carrier.binds.tps for carrier in self._config.carriers if carrier.enabled)
         rate += sum(trunk.calls.per_s for trunk in self._config.trunks if trunk.enabled)
         retry = min(5.0, max(0.1, held / 10 / max(rate, 1.0)))
-        raise ConnectorError("busy", "too many jobs are waiting to leave", retry_after_s=round(retry, 3))
+        what = "waiting to leave" if followed else "under way"
+        raise ConnectorError("busy", f"too many jobs are {what}", retry_after_s=round(retry, 3))
 
     def _accepted(self, accept: Accept) -> Submitted | ConnectorError:
         job = accept.job
@@ -225,9 +230,7 @@ class Methods:
     def _cancel(self, connection: Connection, request: Request, now: float) -> None:
         params = parse_params(Cancel, request.params)
         job = self._dispatcher.live.get((connection.app, params.id))
-        if job is not None:
-            if not self._dispatcher.cancel(job, (connection, request.msgid, False), now):
-                connection.reply(request.msgid, False)
+        if job is not None and self._dispatcher.cancel(job, (connection, request.msgid, False), now):
             return
 
         async def recall() -> Any:
@@ -254,18 +257,22 @@ class Methods:
         params = parse_params(Feedback, request.params)
 
         def record(row: dict[str, Any]) -> bool:
+            app, attempts = connection.app, len(row["attempts"])
+            if params.attempt is not None and params.attempt > attempts:
+                raise ConnectorError(
+                    "bad_request", f"the job has had {attempts} attempts", field="attempt",
+                    hint="leave it out where it is not known",
+                )  # fmt: skip
+            self._dispatcher.feedback(row["id"], app, params.id, params.converted, params.attempt, now)
             if params.converted and row["outcome"] is None:
                 # The code was used: it has arrived, whatever the receipts say.
-                key, app, traceparent = row["id"], connection.app, row["traceparent"]
                 self._journal.batch.finishes.append(
                     Finish(
-                        key, app, params.id, "delivered", "converted", "the user used it", now, traceparent
+                        row["id"], app, params.id, "delivered", "converted", "the user used it", now,
+                        row["traceparent"], params.attempt,
                     )
-                )
+                )  # fmt: skip
                 self._journal.touch()
-                if (job := self._dispatcher.live.get((app, params.id))) is not None:
-                    self._dispatcher.forget(job)
-                return True
             return params.converted
 
         self._read(connection, request.msgid, params.id, record)
@@ -285,40 +292,46 @@ class Methods:
         job = self._dispatcher.live.get((app, id))
         if job is None:
             return None
-        return "submitting" if self._dispatcher.is_under_way(job) else "queued"
+        if self._dispatcher.is_under_way(job):
+            return "submitting"
+        # One that has left and is only followed is what its attempts are.
+        return None if job.follow > 0 and job.attempts and not job.queued else "queued"
 
     def _preview(self, connection: Connection, request: Request, now: float) -> None:
         assert connection.application is not None
         preview = parse_preview(only(request.params))
-        content = self._gate.content(preview, connection.application)
-        if content.voice is not None:
-            trunks = [
-                trunk.name
-                for trunk in self._config.trunks
-                if trunk.enabled and (preview.to is None or trunk.destination.takes(preview.to))
-            ]
-            connection.reply(
-                request.msgid,
-                {"channel": "voice", "text": content.text, "carriers": trunks, "by_carrier": []},
-            )
-            return
+        job = self._gate.sketch(preview, connection.application)
+        shown = self._spoken(job, preview.to) if job.channel == "voice" else self._written(job)
+        if preview.to is not None and job.course is not None:
+            shown["decision"] = self._dispatcher.choosing.expected(job, job.course, now)
+            shown["journey"] = job.journey_name
+        connection.reply(request.msgid, shown)
+
+    def _spoken(self, job: LiveJob, to: str | None) -> dict[str, Any]:
+        trunks = [
+            trunk.name
+            for trunk in self._config.trunks
+            if trunk.enabled and (to is None or trunk.destination.takes(to))
+        ]
+        return {"channel": "voice", "text": job.content.text, "carriers": trunks, "by_carrier": []}
+
+    def _written(self, job: LiveJob) -> dict[str, Any]:
         prices = {carrier.name: carrier.price for carrier in self._config.carriers}
         by_carrier = [
             {"carrier": name, **preview_of_draft(draft, prices[name])}
-            for name, draft in self._gate.drafts(content)
+            for name, draft in self._gate.drafts(job.content)
         ]
         able = [shown for shown in by_carrier if shown["refused"] is None]
         best = {key: value for key, value in (able or by_carrier)[0].items() if key != "carrier"}
-        carriers = [shown["carrier"] for shown in able]
-        connection.reply(
-            request.msgid,
-            {"channel": "sms", "text": content.text, **best, "carriers": carriers, "by_carrier": by_carrier},
-        )
+        best["carriers"] = [shown["carrier"] for shown in able]
+        return {"channel": "sms", "text": job.content.text, **best, "by_carrier": by_carrier}
 
     def _stats(self, connection: Connection, request: Request, now: float) -> None:
+        params = parse_params(Stats, request.params)
+
         async def stats() -> dict[str, Any]:
             return {
-                **self._live(),
+                **self._live(params.routes),
                 "orphans": await self._lookup.orphans(_ORPHANS_SHOWN, now),
                 "orphan_counts": await self._lookup.orphan_counts(now),
             }

@@ -8,16 +8,18 @@ import msgspec
 
 from connector.carriers.contract import SentPart
 from connector.log import mask_number
-from connector.model import Content
+from connector.model import Body
 
 __all__ = ["job_view", "parts_to_recall"]
+
+_NEVER_ARRIVED = ("refused", "deferred", "unsent", "missed")
 
 
 def job_view(row: dict[str, Any], live_state: str | None) -> dict[str, Any]:
     """`{id, state, outcome, to, accepted_at, deadline_at, attempts, timeline}`; see docs/socket.md."""
     attempts = [_attempt(attempt) for attempt in row["attempts"]]
     return {
-        "schema": 1,
+        "schema": 2,
         "id": row["ext"],
         "state": state_of(row, live_state),
         "outcome": row["outcome"],
@@ -27,6 +29,9 @@ def job_view(row: dict[str, Any], live_state: str | None) -> dict[str, Any]:
         "deadline_at": row["deadline_at"],
         "finished_at": row["finished_at"],
         "on_unknown": row["on_unknown"],
+        "journey": row["journey"],
+        "class": row["class"],
+        "supersedes": row["supersedes"],
         "attempts": attempts,
         "timeline": _timeline(row, attempts),
     }
@@ -38,17 +43,20 @@ def state_of(row: dict[str, Any], live_state: str | None) -> str:
         return "final"
     if live_state is not None:
         return live_state
-    last = row["attempts"][-1] if row["attempts"] else None
-    return "unknown" if last is None or last["result"] == "unknown" else "sent"
+    results = [attempt["result"] for attempt in row["attempts"] if attempt["result"] not in _NEVER_ARRIVED]
+    if not results:
+        return "queued" if row["attempts"] else "unknown"
+    return "unknown" if results[-1] == "unknown" else "sent"
 
 
 def _attempt(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "attempt": row["n"],
+        "step": row["step"],
         "channel": row["channel"],
         "carrier": row["carrier"],
         "at": row["at"],
-        "decision": row["decision"],
+        "decision": msgspec.json.decode(row["decision"]),
         "result": row["result"],
         "status": row["status"],
         "parts": row["parts"],
@@ -73,7 +81,10 @@ def _timeline(row: dict[str, Any], attempts: list[dict[str, Any]]) -> list[dict[
     steps: list[dict[str, Any]] = [{"at": row["accepted_at"], "type": "accepted"}]
     for attempt, rows in zip(attempts, row["attempts"], strict=True):
         common = {"attempt": attempt["attempt"], "carrier": attempt["carrier"]}
-        steps.append({"at": attempt["at"], "type": "intent", **common, "decision": attempt["decision"]})
+        steps.append({
+            "at": attempt["at"], "type": "intent", **common, "step": attempt["step"],
+            "channel": attempt["channel"], "decision": attempt["decision"],
+        })  # fmt: skip
         further = [each for each in row["timeline"] if each["attempt"] == rows["n"]]
         for part in rows["answers"]:
             steps.append({"at": part["sent_at"], "type": "sent", **common, "part": part["part"]})
@@ -104,27 +115,28 @@ def _receipt(row: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
 
 
 def parts_to_recall(row: dict[str, Any]) -> list[tuple[str, SentPart]]:
-    """(carrier, part) of all that must be taken back for the job to be stopped.
+    """(carrier, part) of all that must be taken back for the job to be stopped; what has failed need not be.
 
-    None of them when that cannot be done: it is final, or the carrier never told the id of a part.
+    None of them when that cannot be done: it is final, an attempt is under way or has arrived, or the carrier
+    never told the id of a part.
     """
     if row["outcome"] is not None:
         return []
-    content = msgspec.json.decode(row["body"], type=Content)
+    body = msgspec.json.decode(row["body"], type=Body)
     found = []
     for attempt in row["attempts"]:
-        if attempt["result"] in ("refused", "deferred", "unsent"):
+        if attempt["result"] in _NEVER_ARRIVED:
             continue
         answers = attempt["answers"]
+        if any(answer["result"] not in (None, "delivered") for answer in answers):
+            continue  # a part of it will not arrive, and nobody reads half a message
         whole = len(answers) == attempt["parts"] and all(answer["raw"] for answer in answers)
-        if attempt["result"] is not None or not whole:
+        left = [answer["raw"] for answer in answers if answer["result"] is None]
+        if attempt["result"] is not None or not whole or not left:
             return []
+        sender = body.content("sms", attempt["n"]).sender
         found += [
-            (
-                attempt["carrier"],
-                SentPart(attempt["account"], bytes.fromhex(answer["raw"]), content.sender, row["recipient"]),
-            )
-            for answer in answers
-            if answer["result"] is None
+            (attempt["carrier"], SentPart(attempt["account"], bytes.fromhex(raw), sender, row["recipient"]))
+            for raw in left
         ]
     return found

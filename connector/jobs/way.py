@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
 from connector.config import Config, Journey, ScriptSettings
 from connector.errors import ConnectorError
 from connector.model import Voice
 from connector.templates import Wording, speak
-from protocols.rpc.job import Job, Preview
+from protocols.rpc.job import ParamValue
 
 __all__ = ["Ways"]
 
@@ -23,12 +24,7 @@ class Ways:
         self._config = config
         self._trunks = [trunk for trunk in config.trunks if trunk.enabled]
         sms = any(carrier.enabled for carrier in config.carriers)
-        self._journeys: dict[str, Journey] = dict(config.journeys)
-        if sms:
-            self._journeys["sms"] = Journey(channel="sms")
-        if self._trunks:
-            self._journeys["voice"] = Journey(channel="voice")
-        self._default = "sms" if sms else "voice"
+        self._default = config.jobs.journey or ("sms" if sms else "voice")
         self.caller_ids = tuple(
             dict.fromkeys(number for trunk in self._trunks for number in trunk.calls.caller_ids)
         )
@@ -38,34 +34,38 @@ class Ways:
         )
         self._languages = {tag.casefold(): tag for tag in config.voice.languages}
 
-    def journey(self, name: str | None) -> Journey:
-        """Raises ConnectorError when there is none of the name."""
-        found = self._journeys.get(name or self._default)
+    def journey(self, name: str | None) -> tuple[str, Journey]:
+        """The name and the journey. Raises ConnectorError when there is none of the name."""
+        name = name or self._default
+        journeys = self._config.journeys
+        found = journeys.get(name)
         if found is None:
-            near = get_close_matches(name or "", self._journeys, n=1)
+            near = get_close_matches(name, journeys, n=1)
             raise ConnectorError(
                 "invalid_job",
-                f"expected: one of {', '.join(sorted(self._journeys))}",
+                f"expected: one of {', '.join(sorted(journeys))}",
                 field="journey",
                 hint=f"did you mean {near[0]!r}?" if near else None,
             )
-        return found
+        return name, found
 
-    def voice(self, job: Job | Preview, journey: Journey, wording: Wording) -> Voice:
+    def voice(self, params: Mapping[str, ParamValue], script_name: str | None, wording: Wording) -> Voice:
         """What a call would say. Raises ConnectorError naming what is missing for it."""
-        code, message = speak(wording, job.params or {})
-        script = self._config.scripts[journey.script] if journey.script else _USUAL_SCRIPT
+        code, message = speak(wording, params)
+        script = self._config.scripts[script_name] if script_name else _USUAL_SCRIPT
         if script.kind == "code" and not code:
             raise _unspeakable(wording, "no `code` in its [voice] table, which a script of kind code says")
         if script.kind != "code" and not message:
             raise _unspeakable(
                 wording, f"no `say` in its [voice] table, which a script of kind {script.kind} says"
             )
-        return Voice(journey.script or "", self._language(wording.lang), code, message)
+        return Voice(script_name or "", self._language(wording.lang), code, message)
 
-    def require_trunk(self, recipient: str, sender: str) -> None:
-        """Some trunk must take the number and have the caller id."""
-        takers = [trunk for trunk in self._trunks if trunk.destination.takes(recipient)]
+    def require_trunk(self, recipient: str, sender: str, names: Collection[str]) -> None:
+        """Some trunk of `names` must take the number and have the caller id."""
+        takers = [
+            trunk for trunk in self._trunks if trunk.name in names and trunk.destination.takes(recipient)
+        ]
         if not takers:
             raise ConnectorError("invalid_job", "no trunk of this lane takes this number", field="to")
         if sender and not any(sender in trunk.calls.caller_ids for trunk in takers):

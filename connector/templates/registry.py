@@ -21,6 +21,7 @@ class Wording(Struct, frozen=True):
     lang    the tag of the text that was found, which may be coarser than the one asked for
     pieces  (literal, name of the variable after it or None), in order
     flash, registered  of the template, in every language
+    carriers, fallback  of the template: by whom it goes
     voice   its [voice] table
     say     of that, in this language
     """
@@ -33,6 +34,8 @@ class Wording(Struct, frozen=True):
     registered: dict[str, str] = {}
     voice: TemplateVoice | None = None
     say: tuple[str | Spoken, ...] = ()
+    carriers: tuple[str, ...] = ()
+    fallback: bool = True
 
 
 class _Entry(Struct, frozen=True):
@@ -96,6 +99,8 @@ def _entry(template: Template) -> _Entry:
             template.registered,
             template.voice,
             template.voice.say.get(lang, ()) if template.voice is not None else (),
+            template.carriers,
+            template.fallback,
         )
         for lang, body in template.text.items()
     }

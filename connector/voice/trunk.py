@@ -106,6 +106,9 @@ class Trunk(Carrier):
             return self.uplink.health.usable_at(self.uplink.targets, now)
         return self._rate.next_at(now) if state == "up" else None
 
+    def rate(self, now: float) -> float:
+        return self._config.calls.per_s
+
     def limits(self, job: LiveJob) -> tuple[int, ...]:
         return ()
 

@@ -77,6 +77,13 @@ class FakeCarrier:
     def room(self, now: float) -> int:
         return 0 if self._draining else self.window - len(self._open)
 
+    @property
+    def bound(self) -> bool:
+        return not self._draining
+
+    def rate(self, now: float) -> float:
+        return 100.0
+
     def room_at(self, now: float) -> float | None:
         return now if self.room(now) > 0 else None
 
@@ -250,6 +257,7 @@ class Stage:
                 self.cancelled[finish.context] = finish.applied
         self.dispatcher.acknowledgements.receipts(batch.receipts, now)
         self.dispatcher.acknowledgements.parked(batch.found, batch.unmatched, now)
+        self.dispatcher.following.told(batch.told, now)
         self.dispatcher.ended(batch.ended)
 
     def sweep(self) -> None:

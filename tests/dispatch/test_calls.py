@@ -13,7 +13,7 @@ import pytest
 from connector.carriers.contract import Attempt, CallEnd
 from connector.carriers.statuses import StatusClass
 from connector.journal.reader import Reader
-from connector.model import Channel, Content, LiveJob, Voice
+from connector.model import Body, Channel, Content, LiveJob, Voice
 
 from .conftest import Play
 from .stage import FakeCarrier, Stage
@@ -51,8 +51,8 @@ def trunk(stage: Stage, name: str = "west") -> FakeTrunk:
 async def call(stage: Stage, id: str = "call", **more: Any) -> LiveJob:
     """Submit a job by voice."""
     job = stage.book.job(id, **more)
-    job.content = Content(job.content.text, "", voice=Voice("", "en", "482917"))
-    job.channel = "voice"
+    job.body = Body(voice=(Content(job.content.text, "", voice=Voice("", "en", "482917")),))
+    job.turn_to("voice")
     job.accepted_at, job.deadline_at = stage.now(), stage.now() + 60.0
     stage.dispatcher.admit(job)
     stage.journal.batch.accepts.append(stage.book.accept_op(job))
@@ -319,7 +319,7 @@ def test_after_a_crash_a_call_under_way_is_unknown_and_a_missed_one_waits(play: 
         attempt = next(each for each in west.attempts if each.job is missed)
         west.finish(attempt, msgspec.structs.replace(BUSY, redial_s=30.0))
         await stage.settle()
-        recovered = Reader(stage.book.path).recover()
+        recovered = Reader(stage.book.path).recover(stage.now())
         assert [job.id for job in recovered.waiting] == ["missed"]
         assert [job.id for job, *_ in recovered.outstanding] == ["talking"]
         stage.dispatcher.recover(recovered, stage.now())

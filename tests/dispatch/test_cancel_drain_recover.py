@@ -120,7 +120,7 @@ def test_draining_sends_nothing_more_and_waits_for_what_is_under_way(play: Play)
         assert stage.book.story(under_way) == ["accepted", "sent"]
         assert stage.book.story(waits) == ["accepted"]
         assert north.sends == {"j1": 1}
-        assert [job.id for job in stage.book.reader().recover().waiting] == ["j2"]
+        assert [job.id for job in stage.book.reader().recover(stage.now()).waiting] == ["j2"]
 
     play(act)
 
@@ -150,7 +150,7 @@ def test_after_a_restart(play: Play) -> None:
         book.reopen()
         north = stage.carrier()
         stage.start()
-        recovered = book.reader().recover()
+        recovered = book.reader().recover(stage.now())
         stage.dispatcher.recover(recovered, stage.now())
         await stage.settle()
         assert north.sends == {"waiting": 1, "resent": 1}
@@ -171,7 +171,7 @@ def test_a_resend_that_a_restart_finds_too_late(play: Play) -> None:
         stage.loop.clock.now += 10
         north = stage.carrier()
         stage.start()
-        stage.dispatcher.recover(book.reader().recover(), stage.now())
+        stage.dispatcher.recover(book.reader().recover(stage.now()), stage.now())
         await stage.settle()
         assert (north.sends, stage.dispatcher.live) == ({}, {})
         assert book.story(job) == ["accepted", "unknown"]  # a receipt may still come

@@ -46,7 +46,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert (job.accepted_at, job.deadline_at, give_up_at) == (NOW, NOW + 20, NOW + 120)
     assert (job.content.text, job.content.sender) == ("482917 is your code", "Acme")
     assert job.on_unknown == "resend_once"
-    assert (len(digest), body) == (32, '{"text":"482917 is your code","sender":"Acme"}')
+    assert (len(digest), body) == (32, '{"sms":[{"text":"482917 is your code","sender":"Acme"}]}')
 
 
 def test_the_jobs_own_wishes(tmp_path: Path) -> None:

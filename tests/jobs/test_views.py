@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.jobs.views import job_view
+from connector.jobs.views import job_view, parts_to_recall
 from connector.model import LiveJob
 from tests.journal.book import Book
 
@@ -76,6 +76,71 @@ def test_states(book: Book, steps: list[str], live: str | None, state: str) -> N
         else:
             book.finish(job)
     assert view(book, job, live)["state"] == state
+
+
+def test_a_followed_job_is_what_its_attempts_are(book: Book) -> None:
+    job = book.accept(follow=1, journey_name="code", klass="login", supersedes="k")
+    book.intend(job)
+    book.settle(job, "refused")
+    assert view(book, job)["state"] == "queued"
+    book.intend(job)
+    book.answer(job, b"1")
+    book.intend(job, carrier="west", channel="voice", step=1)
+    book.settle(job, "missed", channel="voice")
+    seen = view(book, job)
+    assert (seen["state"], seen["journey"], seen["class"], seen["supersedes"]) == (
+        "sent", "code", "login", "k",
+    )  # fmt: skip
+    assert [(a["channel"], a["step"]) for a in seen["attempts"]] == [("sms", 0), ("sms", 0), ("voice", 1)]
+
+
+def test_a_decision_is_a_map(book: Book) -> None:
+    job = book.accept()
+    intend = book.intend_op(job)
+    intend.decision = '{"rule":"only_candidate","chosen":"north","candidates":["north"]}'
+    book.commit(intends=[intend])
+    seen = view(book, job)
+    assert seen["attempts"][0]["decision"] == {
+        "rule": "only_candidate", "chosen": "north", "candidates": ["north"],
+    }  # fmt: skip
+    assert seen["timeline"][1]["decision"] == seen["attempts"][0]["decision"]
+
+
+class TestPartsToRecall:
+    """What must be taken back for a job to be stopped."""
+
+    def parts(self, book: Book, job: LiveJob) -> list[bytes]:
+        row = book.reader().job(job.app, job.id)
+        assert row is not None
+        return [part.message_id for _, part in parts_to_recall(row)]
+
+    def test_all_that_was_accepted_and_has_not_failed(self, book: Book) -> None:
+        job = book.accept(follow=1)
+        book.intend(job)
+        book.settle(job, "refused")
+        for attempt in (b"1", b"2", b"3"):
+            book.intend(job)
+            book.answer(job, attempt)
+        book.intend(job, carrier="west", channel="voice")
+        book.settle(job, "missed", channel="voice")
+        book.receipt(b"2", "UNDELIVERABLE")
+        assert self.parts(book, job) == [b"1", b"3"]
+
+    @pytest.mark.parametrize("what", ["under way", "unknown", "arrived", "half", "no id", "calling"])
+    def test_what_cannot_be_stopped(self, book: Book, what: str) -> None:
+        job = book.accept(follow=2)
+        book.intend(job)
+        book.answer(job, b"1")
+        parts = 2 if what == "half" else 1
+        book.intend(job, parts, channel="voice" if what == "calling" else "sms")
+        if what == "unknown":
+            book.settle(job, "unknown")
+        elif what in ("arrived", "half"):
+            book.answer(job, b"2", 1, parts)
+            book.receipt(b"2")
+        elif what == "no id":
+            book.answer(job, b"")
+        assert self.parts(book, job) == []
 
 
 def test_ids_that_are_not_ascii(book: Book) -> None:

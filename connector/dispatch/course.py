@@ -1,0 +1,147 @@
+"""Where one job is in its journey: which step comes next, by whom, and what has left already."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from connector.config import Journey
+from connector.journal.flights import Flight as PastFlight
+from connector.model import Channel, LiveJob
+from connector.routing.destination import Destination
+from connector.routing.errand import Errand, Flight
+from connector.routing.journey import Due, Progress, due, is_over
+
+__all__ = ["Course", "Start"]
+
+Start = Literal["at_once", "on_failure", "on_predicted_miss", "after", "again"]
+"""What makes a step start; again: nobody knows whether the attempt before it has left."""
+
+_NOTHING = Due((), None, ())
+
+
+class Course:
+    """The way of one job.
+
+    preferred    by step: carriers or trunks to use; absent: all of the channel
+    others       the same, when none of those can
+    settled_by   what said so
+    step, start  that it waits to start, and what made that step start
+    paused       it waits before it is tried again
+    stopped      nothing more is sent
+    void         it waits to be sent again, and that is not needed any more
+    cost_limit   of all attempts together, in the currency of the prices
+    pricing      courses of one pricing have the same prices
+    """
+
+    __slots__ = (
+        "_rivals", "cost_limit", "destination", "errand", "journey", "others", "paused", "preferred",
+        "pricing", "progress", "settled_by", "start", "step", "stopped", "void",
+    )  # fmt: skip
+
+    def __init__(
+        self, journey: Journey, destination: Destination, errand: Errand, steps: tuple[int, ...]
+    ) -> None:
+        self.journey = journey
+        self.destination = destination
+        self.errand = errand
+        self.progress = Progress(journey, steps)
+        self.preferred: dict[int, tuple[str, ...]] = {}
+        self.others: dict[int, tuple[str, ...]] = {}
+        self.settled_by: object = None
+        self.step = 0
+        self.start: Start = "at_once"
+        self.paused = self.stopped = self.void = False
+        self.cost_limit = math.inf
+        self.pricing = ""
+        self._rivals: frozenset[str] | None = None
+
+    @property
+    def single(self) -> bool:
+        """One attempt is all there is, but for carriers that refuse it."""
+        steps = self.journey.steps
+        return len(steps) == 1 and steps[0].attempts == 1
+
+    @property
+    def hopeful(self) -> bool:
+        """Something has left that may still arrive, or has."""
+        return self.hopeful_besides(None)
+
+    def hopeful_besides(self, number: int | None) -> bool:
+        """The same without one attempt."""
+        return any(flight.state != "failed" and flight.number != number for flight in self.errand.flights)
+
+    def routes_by_channel(self) -> dict[Channel, tuple[str, ...]]:
+        """Who may carry it, over all steps that exist."""
+        found: dict[Channel, tuple[str, ...]] = {}
+        for index in self.progress.steps:
+            channel = self.journey.steps[index].channel
+            names = self.preferred.get(index, ()) + self.others.get(index, ())
+            known = found.get(channel, ())
+            found[channel] = known + tuple(name for name in names if name not in known)
+        return found
+
+    def flight(self, number: int) -> Flight | None:
+        """That of an attempt, once it has left."""
+        return next((flight for flight in self.errand.flights if flight.number == number), None)
+
+    def names(self, step: int, channels: Mapping[Channel, frozenset[str]]) -> frozenset[str]:
+        """All that the step may use."""
+        if step in self.preferred:
+            return frozenset(self.preferred[step] + self.others[step])
+        return channels[self.journey.steps[step].channel]
+
+    def rivals(self, channels: Mapping[Channel, frozenset[str]]) -> frozenset[str]:
+        """All that its follow-ups may use, by steps on a predicted miss."""
+        if self._rivals is None:
+            steps = [index for index in self.progress.steps if _foreseen(self.journey, index)]
+            self._rivals = frozenset().union(*(self.names(step, channels) for step in steps))
+        return self._rivals
+
+    def unused(self, step: int, job: LiveJob, channels: Mapping[Channel, frozenset[str]]) -> frozenset[str]:
+        """Those that have neither refused the job for good nor carry it already."""
+        return self.names(step, channels) - job.barred - {flight.route for flight in self.errand.flights}
+
+    def due(self, job: LiveJob, now: float, channels: Mapping[Channel, frozenset[str]]) -> Due:
+        """What may start now; nothing once it is stopped or has cost what it may."""
+        if self.stopped or self.errand.spent >= self.cost_limit:
+            return _NOTHING
+        return due(self.journey, self.progress, self.errand.flights, now, self._left(job, channels))
+
+    def is_over(self, job: LiveJob, channels: Mapping[Channel, frozenset[str]]) -> bool:
+        """Nothing more will start, whatever is heard."""
+        if self.stopped or self.errand.spent >= self.cost_limit:
+            return True
+        return is_over(self.journey, self.progress, self.errand.flights, self._left(job, channels))
+
+    def _left(self, job: LiveJob, channels: Mapping[Channel, frozenset[str]]) -> list[int]:
+        # A telephone that rings already is busy for a further call.
+        calling = any(f.channel == "voice" and f.state == "under_way" for f in self.errand.flights)
+        return [
+            step
+            for step in self.progress.steps
+            if self.unused(step, job, channels)
+            and not (calling and self.journey.steps[step].channel == "voice")
+        ]
+
+    def resume(self, job: LiveJob, past: Iterable[PastFlight]) -> None:
+        """Go on after a restart: what was under way then, nobody knows about now."""
+        for each in past:
+            flight = Flight(each.route, each.channel, each.step, each.number, each.left_at)
+            flight.state = "unknown" if each.state == "under_way" else each.state
+            self.errand.flights.append(flight)
+            if each.step < len(self.journey.steps):
+                self.progress.begin(each.step, each.left_at)
+                self.step = each.step
+            job.turn_to(each.channel)
+
+    def drop(self, number: int) -> None:
+        """An attempt never was: nothing left, or the carrier refused it."""
+        if (flight := self.flight(number)) is not None:
+            self.errand.flights.remove(flight)
+            self.progress.undo(flight.step)
+
+
+def _foreseen(journey: Journey, step: int) -> bool:
+    return journey.steps[step].start == "on_predicted_miss"
