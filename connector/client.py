@@ -124,17 +124,20 @@ class Client:
         """Return whether the job could be stopped in time."""
         return await self._call(client_calls.cancel(job_id))
 
-    async def feedback(self, job_id: str, *, converted: bool) -> None:
-        """Say whether the person used the code; what is still under way is cancelled if so."""
-        await self._call(client_calls.feedback(job_id, converted))
+    async def feedback(self, job_id: str, *, converted: bool, attempt: int | None = None) -> None:
+        """Say whether the person used the code; what is still under way is cancelled if so.
+
+        ``attempt`` is the one that brought the code, where its own code tells.
+        """
+        await self._call(client_calls.feedback(job_id, converted, attempt))
 
     async def preview(self, job: Job | Mapping[str, Any]) -> dict[str, Any]:
         """Return how the job would leave: text, encoding, parts, route candidates."""
         return await self._call(client_calls.preview(job))
 
-    async def stats(self) -> dict[str, Any]:
-        """Return the daemon's counters and live state."""
-        return await self._call(client_calls.stats())
+    async def stats(self, *, routes: bool = False) -> dict[str, Any]:
+        """Return the daemon's counters and live state, and with ``routes`` what it has learned of routes."""
+        return await self._call(client_calls.stats(routes))
 
     def events(self, from_seq: int | None = None) -> EventStream:
         """Events from ``from_seq`` on, by default after the last acknowledged; ends an earlier stream."""

@@ -124,8 +124,8 @@ def cancel(job_id: str) -> Call[bool]:
     return Call("cancel", Cancel(job_id), lambda result: read_as(bool, result))
 
 
-def feedback(job_id: str, converted: bool) -> Call[None]:
-    return Call("feedback", Feedback(job_id, converted), lambda _: None)
+def feedback(job_id: str, converted: bool, attempt: int | None) -> Call[None]:
+    return Call("feedback", Feedback(job_id, converted, attempt), lambda _: None)
 
 
 def ack(seq: int) -> Call[None]:
@@ -136,8 +136,8 @@ def preview(job: Job | Mapping[str, Any]) -> Call[dict[str, Any]]:
     return Call("preview", job, _as_map)
 
 
-def stats() -> Call[dict[str, Any]]:
-    return Call("stats", {}, _as_map)
+def stats(routes: bool) -> Call[dict[str, Any]]:
+    return Call("stats", {"routes": True} if routes else {}, _as_map)
 
 
 def _as_map(result: Any) -> dict[str, Any]:

@@ -265,17 +265,20 @@ class SyncClient:
         """Return whether the job could be stopped in time."""
         return self._call(client_calls.cancel(job_id))
 
-    def feedback(self, job_id: str, *, converted: bool) -> None:
-        """Say whether the person used the code; what is still under way is cancelled if so."""
-        self._call(client_calls.feedback(job_id, converted))
+    def feedback(self, job_id: str, *, converted: bool, attempt: int | None = None) -> None:
+        """Say whether the person used the code; what is still under way is cancelled if so.
+
+        ``attempt`` is the one that brought the code, where its own code tells.
+        """
+        self._call(client_calls.feedback(job_id, converted, attempt))
 
     def preview(self, job: Job | Mapping[str, Any]) -> dict[str, Any]:
         """Return how the job would leave: text, encoding, parts, route candidates."""
         return self._call(client_calls.preview(job))
 
-    def stats(self) -> dict[str, Any]:
-        """Return the daemon's counters and live state."""
-        return self._call(client_calls.stats())
+    def stats(self, *, routes: bool = False) -> dict[str, Any]:
+        """Return the daemon's counters and live state, and with ``routes`` what it has learned of routes."""
+        return self._call(client_calls.stats(routes))
 
     def events(self, from_seq: int | None = None) -> SyncEventStream:
         """Events from ``from_seq`` on, by default after the last acknowledged; ends an earlier stream."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
+import itertools
 import logging
 import os
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -26,8 +24,9 @@ from connector.clock import Clock
 from connector.config import Carrier as CarrierConfig
 from connector.config import Config, ConfigError, load
 from connector.dispatch import Dispatcher, Routing
-from connector.jobs.gate import Gate
+from connector.jobs.gate import Gate, opt_outs
 from connector.jobs.methods import Methods
+from connector.jobs.opt_out import OptOut
 from connector.jobs.server import JobServer
 from connector.jobs.subscription import Subscriptions
 from connector.journal.inbound import Reception
@@ -35,6 +34,7 @@ from connector.journal.lookup import Lookup
 from connector.journal.ops import Batch
 from connector.journal.reader import Reader
 from connector.journal.writer import Journal
+from connector.learned import Learned
 from connector.log import event as log_event
 from connector.metrics import Live, Metrics
 from protocols.rpc.limits import Limits
@@ -43,15 +43,16 @@ if TYPE_CHECKING:
     from connector.http import HttpServer
     from connector.voice.lineup import TrunkLineup
 
-__all__ = ["CannotStart", "Daemon", "run"]
+__all__ = ["CannotStart", "Daemon"]
 
 _log = logging.getLogger(__name__)
 
 _JOURNAL = "journal.db"
 _SWEEP_S = 1.0
+_SAVE_SWEEPS = 60
 _LAG_S = 0.25
 _STALLED_S = 10.0
-_FIXED = ("lane", "socket", "state", "http", "log", "inbound", "voice")
+_FIXED = ("lane", "socket", "state", "http", "log", "inbound", "voice", "lookup")
 """Tables that are read at the start only."""
 
 _EXIT_IO_ERROR = 74  # sysexits.h EX_IOERR
@@ -87,12 +88,13 @@ class Daemon:
         self._lookup = Lookup(path)
         self._rng = rng or Random()
         routing = Routing(config)
+        routing.prepare()
         self._dispatcher = Dispatcher(journal, self._metrics, self._now, routing, self._rng)
         self._subscriptions = Subscriptions(self._lookup, _unexpected)
         limits = Limits(frame=config.socket.max_frame_bytes)
-        self._gate = Gate(
-            config, state_folder.digest_key(self._state), journal.last_job() + 1, self._now, routing
-        )
+        self._learned = Learned(self._dispatcher.router, self._state, config.jobs.default_deadline_s)
+        key, row = state_folder.digest_key(self._state), journal.last_job() + 1
+        self._gate = Gate(config, key, row, self._now, routing, opt_outs(config))
         self._methods = Methods(
             config,
             limits=limits,
@@ -117,8 +119,7 @@ class Daemon:
         self._lineup.begin({carrier.name: self._first(carrier) for carrier in enabled})
         self._trunks = self._trunk_lineup()
         self._http: HttpServer | None = None
-        self._parked = 0
-        self._inbound_parts = 0
+        self._parked = self._inbound_parts = 0
         self._backlog: dict[int, int] = {}
         self._open_jobs = 0
         self._last_commit_at = self._now()
@@ -180,6 +181,14 @@ class Daemon:
             recovered = reader.recover(self._now())
         self._open_jobs = len(recovered.waiting) + len(recovered.outstanding) + recovered.awaiting_receipt
         self._journal.start()
+        self._learned.load(self._now())
+        if self._config.lookup is not None:
+            from connector.lookup import NumberLookup
+
+            lookup = self._dispatcher.lookup = NumberLookup(
+                self._config.lookup, self._config.lookup.socket, self._rng
+            )
+            lookup.start()
         self._dispatcher.start([*self._lineup.carriers, *(self._trunks.trunks if self._trunks else ())])
         self._dispatcher.recover(recovered, self._now())
         if self._config.http is not None:
@@ -234,6 +243,7 @@ class Daemon:
         notify.reloading("reading the configuration")
         try:
             config = await asyncio.to_thread(load, self._config.folder)
+            opted_out = await asyncio.to_thread(opt_outs, config)
         except ConfigError as error:
             for problem in error.problems:
                 log_event(_log, "configuration refused", level=logging.ERROR, problem=str(problem))
@@ -245,11 +255,11 @@ class Daemon:
                 keys = ", ".join(fixed)
                 log_event(_log, "configuration refused: restart to change", level=logging.ERROR, keys=keys)
             else:
-                await self._go_over_to(config)
+                await self._go_over_to(config, opted_out)
         finally:
             self._tell_ready()
 
-    async def _go_over_to(self, config: Config) -> None:
+    async def _go_over_to(self, config: Config, opted_out: OptOut) -> None:
         journal = self._journal
         apps = {
             application.name: await journal.identify(journal.app, application.name)
@@ -271,8 +281,9 @@ class Daemon:
         self._config, self._apps, self._receivers = config, apps, Receivers(config)
         routing = Routing(config)
         self._dispatcher.configure(routing)
-        self._gate.configure(config, routing)
+        self._gate.configure(config, routing, opted_out)
         self._methods.configure(config)
+        self._learned.deadline_s = config.jobs.default_deadline_s
         self._server.configure(config, apps)
         if self._trunks is not None:
             self._trunks.change(config, trunk_accounts)
@@ -310,6 +321,9 @@ class Daemon:
             await self._methods.close()
             await self._subscriptions.close()
             await self._journal.close()
+        await self._learned.save(self._now())
+        if self._dispatcher.lookup is not None:
+            await self._dispatcher.lookup.stop()
         self._server.stop()
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)
@@ -349,7 +363,7 @@ class Daemon:
         self._dispatcher.following.told(batch.told, now)
         self._dispatcher.ended(batch.ended)
         if batch.queries:
-            self._dispatcher.inquire(batch.queries, now)
+            self._dispatcher.enquiries.inquire(batch.queries, now)
         self._subscriptions.committed(batch.chunks)
         metrics = self._metrics
         metrics.journal_commit.observe(self._journal.commit_s)
@@ -362,9 +376,11 @@ class Daemon:
         self._parked, self._inbound_parts, self._backlog = batch.parked, batch.inbound_parts, batch.backlog
 
     async def _sweep(self) -> None:
-        while True:
+        for second in itertools.count(1):
             self._journal.batch.sweep_at = self._now()
             self._journal.touch()
+            if second % _SAVE_SWEEPS == 0:
+                await self._learned.save(self._now())
             await asyncio.sleep(_SWEEP_S)
 
     async def _tick(self) -> None:
@@ -387,6 +403,8 @@ class Daemon:
         deadline = queue.next_deadline()
         names = {row: name for name, row in self._apps.items()}
         trunks, voice = self._trunks.live(now) if self._trunks is not None else ((), None)
+        routes, classes = self._learned.live(now)
+        lookup = self._dispatcher.lookup
         return Live(
             queue_depth=len(queue),
             oldest_deadline_s=None if deadline is None else deadline - now,
@@ -397,6 +415,10 @@ class Daemon:
             carriers=self._dispatcher.carriers_live(now),
             trunks=trunks,
             voice=voice,
+            route_health=routes,
+            classes=classes,
+            quiet_hours_waiting=self._dispatcher.quiet,
+            lookups={} if lookup is None else msgspec.structs.asdict(lookup.counts),
         )
 
     def _stats(self, routes: bool) -> dict[str, Any]:
@@ -414,50 +436,8 @@ class Daemon:
                 "finished": dict(metrics.jobs_finished),
             },
             **live,
+            **(self._learned.stats(self._now()) if routes else {}),
         }
-
-
-def run(config: Config) -> int:
-    """Run until SIGTERM or SIGINT; the exit code."""
-    factory = None
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    os.umask(0o077)  # the journal holds codes
-    # The writer thread must get the GIL back soon after each statement, also while the loop is busy.
-    sys.setswitchinterval(0.001)
-    gc.set_threshold(50_000, 50, 50)
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(_main(config))
-
-
-async def _main(config: Config) -> int:
-    daemon = Daemon(config)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_loop_error)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    again = asyncio.Event()
-    loop.add_signal_handler(signal.SIGHUP, again.set)
-    await daemon.start()
-    gc.freeze()
-    reloads = asyncio.create_task(_reload(daemon, again), name="reload")
-    await stop.wait()
-    reloads.cancel()
-    await asyncio.gather(reloads, return_exceptions=True)
-    await daemon.stop()
-    return 0
-
-
-async def _reload(daemon: Daemon, again: asyncio.Event) -> None:
-    while await again.wait():
-        again.clear()
-        try:
-            await daemon.reload()
-        except Exception as error:
-            _unexpected(error)
 
 
 def _journal_failed(error: BaseException) -> None:
@@ -470,10 +450,6 @@ def _journal_failed(error: BaseException) -> None:
     )
     logging.shutdown()
     os._exit(_EXIT_IO_ERROR)
-
-
-def _loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    log_event(_log, context["message"], level=logging.ERROR, error=context.get("exception"))
 
 
 def _unexpected(error: BaseException) -> None:

@@ -9,7 +9,7 @@ import click
 
 __all__ = ["content_of", "content_options", "usage_error"]
 
-_FLAGS = {"class": "--class", "params": "--param"}
+_FLAGS = {"class": "--class", "codes": "--code", "params": "--param"}
 
 
 def content_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -30,7 +30,7 @@ def content_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def content_of(**fields: Any) -> dict[str, Any]:
     """The job's map on the wire: the fields that were given."""
-    return {name: value for name, value in fields.items() if value is not None and value != {}}
+    return {name: value for name, value in fields.items() if value not in (None, {}, ())}
 
 
 def usage_error(field: str, message: str, hint: str | None) -> click.UsageError:

@@ -1,4 +1,4 @@
-"""`connector preview`: how a text will leave, by the daemon's word or from a carrier's file alone."""
+"""`connector preview`: how a job will leave, by the daemon's word or from a carrier's file alone."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Any
 
 import click
 
+from connector.cli import decision
 from connector.cli.columns import print_columns
 from connector.cli.job_options import content_of, content_options, usage_error
 from connector.cli.job_socket import job_socket_option, open_client
 
-__all__ = ["command"]
+__all__ = ["command", "print_decision"]
+
+_OFFERS = ("ROUTE", "IN TIME", "PRICE", "UTILITY", "NOTES")
 
 
 @click.command("preview")
@@ -22,20 +25,29 @@ __all__ = ["command"]
               help="Ask no daemon: show how --text leaves by this carrier.")  # fmt: skip
 @click.option("--to", metavar="NUMBER", help="E.164, e.g. +447700900123.")
 @content_options
+@click.option("--deadline", "deadline_s", type=float, metavar="SECONDS",
+              help="After it the message is worthless.")  # fmt: skip
+@click.option("--journey", metavar="NAME", help="How it travels; by default the lane's way.")
+@click.option("--class", "class_", metavar="NAME", help="Of [classes]: what it is worth in time.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(socket_path: Path | None, profile: Path | None, *, as_json: bool, **fields: Any) -> None:
+def command(
+    socket_path: Path | None, profile: Path | None, *, class_: str | None, as_json: bool, **fields: Any
+) -> None:
     """Show how a text will leave: encoding, parts, units (septets, 16-bit units or octets, headers not
     counted), segments (short messages on the air), national tables, and what would be substituted.
+    With --socket and --to also by which route it would leave at this moment, and why: the chance of each to
+    be in time, its price and utility in average messages. Nothing is sent.
 
     Exit codes: 0 it can leave, 1 it is refused, 2 bad usage or configuration.
 
     \b
     Examples:
       connector preview --socket /run/connector/verification.sock \
-          --template sign-in --lang hi --param code=482917 --param minutes=5
+          --template sign-in --lang hi --param code=482917 --param minutes=5 \
+          --to +447700900123 --deadline 20
       connector preview --profile config/profiles/plain-smpp34.toml --text "Your code is 482917" --json
     """
-    content = content_of(**fields)
+    content = content_of(**fields, **{"class": class_})
     if profile is not None:
         if content.keys() != {"text"}:
             raise click.UsageError("--profile takes --text and nothing else: templates are the daemon's")
@@ -47,9 +59,35 @@ def command(socket_path: Path | None, profile: Path | None, *, as_json: bool, **
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False))
     else:
-        rows = [(name, _words(value)) for name, value in shown.items() if name != "schema"]
+        rows = [(name, _words(value)) for name, value in shown.items() if name not in ("schema", "decision")]
         print_columns(("PREVIEW", ""), rows)
+        if shown.get("decision") is not None:
+            print_decision(shown["decision"])
     sys.exit(1 if shown.get("refused") else 0)
+
+
+def print_decision(decided: decision.Record) -> None:
+    """The routes as a table, and in a sentence what decided among them."""
+    click.echo()
+    if decided.get("offers"):
+        print_columns(_OFFERS, [_offer(offer) for offer in decided["offers"]])
+        click.echo()
+    click.echo(decision.reason(decided, "sms"))
+    if (planned := decision.plan(decided)) is not None:
+        click.echo(planned)
+
+
+def _offer(offer: decision.Record) -> tuple[str, ...]:
+    notes = [offer["reason"]] if offer.get("reason") else []
+    if (offer.get("wait_s") or 0.0) >= decision.LEAST_WAIT_S:
+        notes.append(f"{offer['wait_s']:.1f} s in its queue")
+    return (
+        offer["route"],
+        decision.chance(offer["p"]) if offer.get("p") is not None else "-",
+        decision.price(offer["price"]) if offer.get("price") is not None else "-",
+        f"{offer['utility']:.1f}" if offer.get("utility") is not None else "-",
+        "; ".join(notes),
+    )
 
 
 def _by_daemon(socket_path: Path, content: dict[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,10 @@ import sys
 import click
 
 from connector.config import ConfigError, load
-from connector.daemon import CannotStart, run
+from connector.daemon import CannotStart
 from connector.journal.schema import SchemaTooNew
 from connector.log import configure, log_uncaught
+from connector.process import run
 from connector.state_folder import StateInUse
 
 __all__ = ["command"]

@@ -33,7 +33,11 @@ _LOOK_AGAIN_S = 1.0
 @click.option("--journey", metavar="NAME", help="How it travels; by default the lane's way.")
 @click.option("--on-unknown", type=click.Choice(("report", "resend_once", "query")),
               help="What to do when nobody knows whether it left.")  # fmt: skip
-@click.option("--class", "class_", metavar="LABEL", help="Label for metrics.")
+@click.option("--class", "class_", metavar="NAME", help="What a code in time is worth, and its metrics.")
+@click.option("--code", "codes", metavar="CODE", multiple=True,
+              help="In place of --param code=…: each attempt's own; the last one repeats.")  # fmt: skip
+@click.option("--supersedes", metavar="KEY",
+              help="Person and purpose: older jobs of the same key are stopped.")  # fmt: skip
 @click.option("--id", "job_id", metavar="ID",
               help="The job's own id; the same id is never sent twice.  [default: a new one]")  # fmt: skip
 @click.option("--wait", is_flag=True, help="Follow the job to its end; exit 0 only when it was delivered.")
@@ -110,8 +114,8 @@ def _print_event(event: Event, accepted_at: float, *, as_json: bool) -> None:
 
 def _print_end(status: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        end = {name: status[name] for name in ("schema", "id", "outcome", "reason")}
-        click.echo(json.dumps({**end, "at": status["finished_at"], "final": True}))
+        end = {name: status[name] for name in ("id", "outcome", "reason")}
+        click.echo(json.dumps({"schema": 1, **end, "at": status["finished_at"], "final": True}))
     else:
         took = status["finished_at"] - status["accepted_at"]
         reason = f" ({status['reason']})" if status["reason"] else ""

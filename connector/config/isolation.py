@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path as FilePath
 from pathlib import PurePath
 
 from msgspec import Struct
 
+from .accounts import carrier_hosts, trunk_hosts
+from .carrier import Carrier, Tls
 from .document import Document
 from .load import Instance
 from .model import Config
 from .problem import Path, Problem
+from .trunk import Trunk
 
 __all__ = ["Claim", "claims", "shared_problems"]
+
+# What the units connector@.service and connector@.socket give an instance by the name of its folder.
+_STATE_FOLDER = "/var/lib/connector/{name}"
+_SOCKET = "/run/connector/{name}.sock"
+_CREDENTIAL_PREFIX = "secret_"
+
+_ADVICE = "expected each lane to have its own"
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -31,137 +42,179 @@ class Claim(Struct, frozen=True, kw_only=True):
     document: Document
     path: Path
 
+    @property
+    def where(self) -> str:
+        """FILE:LINE"""
+        return f"{self.document.file}:{self.document.line(self.path)}"
+
 
 def shared_problems(instances: Sequence[Instance]) -> list[Problem]:
-    """Every thing that two instances both claim, reported at the later one."""
+    """Every thing that two instances both claim, reported at the later one; of one lane or of two."""
     problems: list[Problem] = []
     owners: dict[tuple[str, tuple[str | int, ...]], tuple[int, Claim]] = {}
+    earlier: list[Claim] = []
     for index, instance in enumerate(instances):
-        for claim in claims(instance):
+        owned = list(claims(instance))
+        for claim in owned:
             owner, first = owners.setdefault((claim.kind, claim.identity), (index, claim))
             if owner != index:
-                problems.append(_shared(claim, first.document.file, first.document.line(first.path)))
-    return problems + _nested_states(instances) + _shared_rtp(instances)
+                problems.append(_shared(claim, first))
+            else:
+                problems += [_overlap(claim, other) for other in earlier if _overlaps(claim, other)]
+        earlier += owned
+    return problems
 
 
 def claims(instance: Instance) -> Iterator[Claim]:
-    """What an instance owns, but for its state folder. Carriers switched off count: they may return."""
+    """What an instance owns. Carriers switched off count: they may return."""
     config, main = instance.config, instance.document
     if config is None or main is None:
         return
+    yield from _host_claims(instance.folder, config, main)
     for carrier in config.carriers:
-        account = carrier.account
-        # The port does not count: carriers offer one account on several ports.
-        standby = (address.rpartition(":")[0].strip("[]") for address in account.standby)
-        hosts = {account.host, *standby}
-        for host in sorted(hosts):
-            yield Claim(
-                kind="carrier account",
-                identity=(host.casefold().rstrip("."), account.system_id),
-                shown=f"{account.system_id} at {host}",
-                document=instance.carriers[carrier.name],
-                path=("account", "system_id"),
-            )
-        if carrier.outbind is not None:
-            yield _port_claim(
-                int(carrier.outbind.listen.rpartition(":")[2]),
-                instance.carriers[carrier.name],
-                ("outbind", "listen"),
-            )
-    yield from _trunk_claims(instance, config)
+        yield from _carrier_claims(carrier, instance.carriers[carrier.name])
+    for trunk in config.trunks:
+        yield from _trunk_claims(trunk, instance.trunks[trunk.name])
     for index, sender in enumerate(config.jobs.senders):
-        identity = sender.removeprefix("+").casefold()
-        path: Path = ("jobs", "senders", index)
-        yield Claim(kind="sender id", identity=(identity,), shown=sender, document=main, path=path)
+        yield _sender_claim(sender, main, ("jobs", "senders", index))
     # A number that handsets write to is one that a lane may send from: none of another lane's.
     for position, application in enumerate(config.applications):
         for index, number in enumerate(application.inbound):
             if number != "*":
-                path = ("application", position, "inbound", index)
-                identity = number.removeprefix("+")
-                yield Claim(kind="sender id", identity=(identity,), shown=number, document=main, path=path)
-    if config.socket.path is not None:
-        socket = os.path.realpath(config.socket.path)
-        yield Claim(kind="socket", identity=(socket,), shown=socket, document=main, path=("socket", "path"))
+                yield _sender_claim(number, main, ("application", position, "inbound", index))
+
+
+def _host_claims(folder: str, config: Config, main: Document) -> Iterator[Claim]:
+    """What it takes of this host: files, sockets and ports."""
+    name = os.path.basename(os.path.abspath(folder))
+    state = config.state_folder if config.state.folder is not None else _STATE_FOLDER.format(name=name)
+    state = os.path.realpath(state)
+    path: Path = ("state", "folder")
+    yield Claim(kind="state folder", identity=(state,), shown=state, document=main, path=path)
+    socket = os.path.realpath(config.socket.path or _SOCKET.format(name=name))
+    yield Claim(kind="socket", identity=(socket,), shown=socket, document=main, path=("socket", "path"))
     if config.http is not None:
         yield _port_claim(config.http.address[1], main, ("http", "listen"))
+    if config.trunks:
+        if port := int(config.voice.listen.rpartition(":")[2]):
+            yield _port_claim(port, main, ("voice", "listen"))
+        first, last = config.voice.rtp_ports
+        path, shown = ("voice", "rtp_ports"), f"{first} to {last}"
+        yield Claim(kind="RTP range", identity=(first, last), shown=shown, document=main, path=path)
 
 
-def _trunk_claims(instance: Instance, config: Config) -> Iterator[Claim]:
-    for trunk in config.trunks:
-        document, account = instance.trunks[trunk.name], trunk.trunk
-        hosts = {account.host, *(_host(address) for address in account.standby)}
-        for host in sorted(hosts):
-            yield Claim(
-                kind="trunk account",
-                identity=(host.casefold().rstrip("."), account.username or ""),
-                shown=f"{account.username or '(no username)'} at {host}",
-                document=document,
-                path=("trunk", "username") if account.username else ("trunk", "host"),
-            )
-        for index, number in enumerate(trunk.calls.caller_ids):
-            path: Path = ("calls", "caller_ids", index)
-            identity = (number.removeprefix("+"),)
-            yield Claim(kind="sender id", identity=identity, shown=number, document=document, path=path)
-    main = instance.document
-    if main is not None and config.trunks and (port := int(config.voice.listen.rpartition(":")[2])):
-        yield _port_claim(port, main, ("voice", "listen"))
+def _carrier_claims(carrier: Carrier, document: Document) -> Iterator[Claim]:
+    account, outbind = carrier.account, carrier.outbind
+    # The port does not count: carriers offer one account on several ports.
+    for identity, host in sorted(carrier_hosts(carrier).items()):
+        yield Claim(
+            kind="carrier account",
+            identity=(identity, account.system_id),
+            shown=f"{account.system_id} at {host}",
+            document=document,
+            path=("account", "system_id"),
+        )
+    folder = carrier.folder
+    yield from _secret_claims(folder, document, "account", account.password_file, account.password_credential)
+    yield from _key_claims(folder, carrier.tls, document)
+    if outbind is not None:
+        yield _port_claim(int(outbind.listen.rpartition(":")[2]), document, ("outbind", "listen"))
+        files = (outbind.password_file, outbind.password_credential)
+        yield from _secret_claims(folder, document, "outbind", *files)
+    # Handsets see the replacement, not what it replaces.
+    for sender, replacement in carrier.source.replace.items():
+        yield _sender_claim(replacement, document, ("source", "replace", sender))
 
 
-def _host(address: str) -> str:
-    """Of HOST or HOST:PORT, without the brackets of an IPv6 address."""
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    return address.partition(":")[0]
+def _trunk_claims(trunk: Trunk, document: Document) -> Iterator[Claim]:
+    account = trunk.trunk
+    for identity, host in sorted(trunk_hosts(trunk).items()):
+        yield Claim(
+            kind="trunk account",
+            identity=(identity, account.username or ""),
+            shown=f"{account.username or '(no username)'} at {host}",
+            document=document,
+            path=("trunk", "username") if account.username else ("trunk", "host"),
+        )
+    files = (account.password_file, account.password_credential)
+    yield from _secret_claims(trunk.folder, document, "trunk", *files)
+    yield from _key_claims(trunk.folder, trunk.tls, document)
+    for index, number in enumerate(trunk.calls.caller_ids):
+        yield _sender_claim(number, document, ("calls", "caller_ids", index))
+
+
+def _sender_claim(sender: str, document: Document, path: Path) -> Claim:
+    identity = (sender.removeprefix("+").casefold(),)
+    return Claim(kind="sender id", identity=identity, shown=sender, document=document, path=path)
 
 
 def _port_claim(port: int, document: Document, path: Path) -> Claim:
+    # Whatever the address: 0.0.0.0 takes all of them.
     return Claim(kind="port", identity=(port,), shown=str(port), document=document, path=path)
 
 
-def _shared(claim: Claim, file: str, line: int) -> Problem:
-    return claim.document.problem(
-        claim.path,
-        f"the {claim.kind} {claim.shown} belongs to {file}:{line} too, expected each lane to have its own",
-        "config_shared",
-    )
+def _key_claims(folder: str, tls: Tls | None, document: Document) -> Iterator[Claim]:
+    if tls is not None:
+        yield from _secret_claims(folder, document, "tls", tls.key_file, tls.key_credential, "key")
 
 
-def _nested_states(instances: Sequence[Instance]) -> list[Problem]:
-    """State folders that are one or lie in one another; those systemd supplies are apart by its own rules."""
-    folders = [
-        (PurePath(os.path.realpath(instance.config.state_folder)), instance.document)
-        for instance in instances
-        if instance.config is not None
-        and instance.document is not None
-        and instance.config.state.folder is not None
-    ]
-    problems: list[Problem] = []
-    for index, (folder, document) in enumerate(folders):
-        for other, first in folders[:index]:
-            if folder.is_relative_to(other) or other.is_relative_to(folder):
-                where = f"{first.file}:{first.line(('state', 'folder'))}"
-                if folder == other:
-                    fault = f"the state folder {folder} belongs to {where} too"
-                else:
-                    fault = f"the state folder {folder} and {other} of {where} lie in one another"
-                message = f"{fault}, expected each lane to have its own"
-                problems.append(document.problem(("state", "folder"), message, "config_shared"))
-    return problems
+def _secret_claims(
+    folder: str,
+    document: Document,
+    table: str,
+    file: str | None,
+    credential: str | None,
+    what: str = "password",
+) -> Iterator[Claim]:
+    """The file of a password or key. By itself a credential's name says nothing: each unit has its own."""
+    for key, name in ((f"{what}_file", file), (f"{what}_credential", _credential_file(folder, credential))):
+        if name is None:
+            continue
+        path = os.path.realpath(FilePath(folder, name))
+        try:
+            found = os.stat(path)
+        except OSError:
+            identity: tuple[str | int, ...] = (path,)
+        else:
+            # One file by two names of hard links is one secret.
+            identity = (found.st_dev, found.st_ino)
+        yield Claim(kind="secret", identity=identity, shown=path, document=document, path=(table, key))
 
 
-def _shared_rtp(instances: Sequence[Instance]) -> list[Problem]:
-    """Ports of media that two instances would both take."""
-    ranges = [
-        (instance.config.voice.rtp_ports, instance.document)
-        for instance in instances
-        if instance.config is not None and instance.document is not None and instance.config.trunks
-    ]
-    problems: list[Problem] = []
-    for index, ((first, last), document) in enumerate(ranges):
-        for (other_first, other_last), other in ranges[:index]:
-            if first <= other_last and other_first <= last:
-                where = f"{other.file}:{other.line(('voice', 'rtp_ports'))}"
-                message = f"{first} to {last} overlaps with {where}, expected each lane to have its own ports"
-                problems.append(document.problem(("voice", "rtp_ports"), message, "config_shared"))
-    return problems
+def _credential_file(folder: str, credential: str | None) -> str | None:
+    """Where connector@.service finds a credential, when it does so there: `secret` is the folder's prefix."""
+    if credential is None or not credential.startswith(_CREDENTIAL_PREFIX):
+        return None
+    name = os.path.join("credentials", credential.removeprefix(_CREDENTIAL_PREFIX))
+    return name if os.path.exists(os.path.join(folder, name)) else None
+
+
+def _shared(claim: Claim, first: Claim) -> Problem:
+    fault = f"the {claim.kind} {claim.shown} belongs to {first.where} too"
+    return claim.document.problem(claim.path, f"{fault}, {_ADVICE}", "config_shared")
+
+
+def _overlap(claim: Claim, other: Claim) -> Problem:
+    if claim.kind == "state folder":
+        fault = f"the state folder {claim.shown} and {other.shown} of {other.where} lie in one another"
+    else:
+        fault = (
+            f"the {claim.kind} {claim.shown} overlaps with the {other.kind} {other.shown} of {other.where}"
+        )
+    return claim.document.problem(claim.path, f"{fault}, {_ADVICE}", "config_shared")
+
+
+def _overlaps(claim: Claim, other: Claim) -> bool:
+    """Whether two things that are not the same have a part in common."""
+    if claim.kind == other.kind == "state folder":
+        folder, around = PurePath(claim.shown), PurePath(other.shown)
+        return folder.is_relative_to(around) or around.is_relative_to(folder)
+    if _is_media(claim) and _is_media(other):
+        first, last = int(claim.identity[0]), int(claim.identity[-1])
+        return first <= int(other.identity[-1]) and int(other.identity[0]) <= last
+    return False
+
+
+def _is_media(claim: Claim) -> bool:
+    """Whether it takes ports of UDP: SIP may lie within another lane's RTP."""
+    return claim.kind == "RTP range" or claim.path == ("voice", "listen")

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from .accounts import same_account_problems
 from .carrier import Carrier, CarrierFile
 from .document import FOLDER, Document, read_document
 from .journey_rules import (
@@ -42,7 +43,7 @@ from .secrets import file_faults, key_fault, locate_password, locate_trunk_passw
 from .template import Template, TemplateFile
 from .trunk import Trunk, TrunkFile
 from .validate import file_problems
-from .voice_rules import capacity_problems, same_account_problems, same_name_problems, trunk_problems
+from .voice_rules import capacity_problems, same_name_problems, trunk_problems
 
 __all__ = ["Instance", "load", "load_carrier", "read_instance"]
 
@@ -127,7 +128,7 @@ class _Reading:
             ordered = sorted(
                 (carrier for carrier, _ in carriers), key=lambda carrier: (carrier.priority, carrier.name)
             )
-            self._problems += same_account_problems(trunks)
+            self._problems += same_account_problems(carriers, trunks)
             voices = sorted((trunk for trunk, _ in trunks), key=lambda trunk: (trunk.priority, trunk.name))
             self._problems += same_name_problems(trunks, {carrier.name for carrier, _ in carriers})
             channels = {carrier.name: "sms" for carrier, _ in carriers if carrier.enabled}

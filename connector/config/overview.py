@@ -9,12 +9,12 @@ from pathlib import Path as FilePath
 from msgspec import Struct
 
 from .document import FOLDER
-from .isolation import shared_problems
+from .isolation import claims, shared_problems
 from .load import Instance, read_instance
 from .model import Config
-from .problem import Problem
+from .problem import Problem, dotted
 
-__all__ = ["CarrierOverview", "InstanceOverview", "Overview", "TrunkOverview", "overview"]
+__all__ = ["CarrierOverview", "InstanceOverview", "Overview", "Owned", "TrunkOverview", "overview"]
 
 SCHEMA = 1
 
@@ -44,8 +44,26 @@ class TrunkOverview(Struct, frozen=True, kw_only=True):
     priority: int
 
 
+class Owned(Struct, frozen=True, kw_only=True):
+    """One thing that no other instance may have, and where the configuration says so.
+
+    kind  "carrier account", "trunk account", "sender id", "secret", "socket", "state folder", "port" or
+          "RTP range"
+    """
+
+    kind: str
+    what: str
+    file: str
+    line: int
+    key: str
+
+
 class InstanceOverview(Struct, frozen=True, kw_only=True):
-    """What one lane owns. `socket` and `state_folder` are null where systemd supplies them."""
+    """What one lane owns. `socket` and `state_folder` are null where systemd supplies them.
+
+    opt_out  the file of numbers that want nothing of this lane
+    owned    all that `connector check` compares between instances
+    """
 
     folder: str
     lane: str
@@ -57,6 +75,8 @@ class InstanceOverview(Struct, frozen=True, kw_only=True):
     carriers: tuple[CarrierOverview, ...]
     trunks: tuple[TrunkOverview, ...]
     templates: tuple[str, ...]
+    opt_out: str | None
+    owned: tuple[Owned, ...]
 
 
 class Overview(Struct, frozen=True, kw_only=True):
@@ -91,7 +111,7 @@ def overview(path: FilePath, environment: Mapping[str, str] = os.environ) -> Ove
         ok=not problems,
         problems=tuple(problems),
         notes=tuple(note for instance in instances for note in instance.notes),
-        instances=tuple(_of(instance.folder, instance.config) for instance in instances if instance.config),
+        instances=tuple(_of(instance, instance.config) for instance in instances if instance.config),
     )
 
 
@@ -115,9 +135,9 @@ def _nothing_at(path: FilePath) -> Problem:
     return Problem(code="config_unreadable", file=str(path), line=1, key=FOLDER, message=message)
 
 
-def _of(folder: str, config: Config) -> InstanceOverview:
+def _of(instance: Instance, config: Config) -> InstanceOverview:
     return InstanceOverview(
-        folder=folder,
+        folder=instance.folder,
         lane=config.lane,
         socket=config.socket.path,
         state_folder=config.state_folder or None,
@@ -150,4 +170,15 @@ def _of(folder: str, config: Config) -> InstanceOverview:
             for trunk in config.trunks
         ),
         templates=tuple(template.name for template in config.templates),
+        opt_out=config.jobs.opt_out_file,
+        owned=tuple(
+            Owned(
+                kind=claim.kind,
+                what=claim.shown,
+                file=claim.document.file,
+                line=claim.document.line(claim.path),
+                key=dotted(claim.path),
+            )
+            for claim in claims(instance)
+        ),
     )

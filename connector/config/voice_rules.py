@@ -14,7 +14,6 @@ from .voice import CALL_LANGUAGES, call_language, lookup
 
 __all__ = [
     "capacity_problems",
-    "same_account_problems",
     "same_name_problems",
     "spoken_problems",
     "trunk_problems",
@@ -61,18 +60,6 @@ def trunk_problems(document: Document, file: TrunkFile) -> Iterator[Problem]:
             ("destination", "national"),
             'and `form` do not go together, expected form = "national" with a `national` table',
         )
-
-
-def same_account_problems(trunks: Sequence[tuple[TrunkFile, Document]]) -> Iterator[Problem]:
-    """Two files for one account: each would count its calls alone, and registrations would fight."""
-    first: dict[tuple[str, int | None, str | None], Document] = {}
-    for file, document in trunks:
-        account = file.trunk
-        known = first.setdefault((account.host.casefold(), account.port, account.username), document)
-        if known is not document:
-            yield document.problem(
-                ("trunk", "host"), f"is the account of {known.file} too, expected one file for each account"
-            )
 
 
 def same_name_problems(

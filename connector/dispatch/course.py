@@ -9,6 +9,7 @@ from typing import Literal
 from connector.config import Journey
 from connector.journal.flights import Flight as PastFlight
 from connector.model import Channel, LiveJob
+from connector.routing.arrival import Cell
 from connector.routing.destination import Destination
 from connector.routing.errand import Errand, Flight
 from connector.routing.journey import Due, Progress, due, is_over
@@ -56,6 +57,11 @@ class Course:
         self.cost_limit = math.inf
         self.pricing = ""
         self._rivals: frozenset[str] | None = None
+
+    def move(self, destination: Destination) -> None:
+        """It is known better where the number is."""
+        self.destination = destination
+        self.errand.cell = Cell(*destination.cell)
 
     @property
     def single(self) -> bool:

@@ -12,16 +12,18 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import TYPE_CHECKING
 
 from connector.acknowledgements import Acknowledgements
-from connector.carriers.contract import Attempt, Carrier, SentPart, Unsendable
+from connector.carriers.contract import Attempt, Carrier, Unsendable
 from connector.dispatch.choosing import LOOK_AGAIN_S, Choosing
 from connector.dispatch.course import Course, Start
+from connector.dispatch.enquiries import Enquiries
 from connector.dispatch.following import Following
-from connector.dispatch.outcomes import AttemptOutcomes
 from connector.dispatch.rooms import Rooms, channels_of, limits_of
 from connector.dispatch.routing import Routing
-from connector.journal.ops import EventType, Finish, Intend, Query, Settle
+from connector.dispatch.stopping import Stopping
+from connector.journal.ops import EventType, Finish, Intend, Settle
 from connector.journal.recovery import Outstanding, Recovered
 from connector.journal.writer import Journal
 from connector.lifecycle import Ending
@@ -30,16 +32,22 @@ from connector.model import Channel, LiveJob, Outcome, Standing
 from connector.queue import DeadlineQueue
 from connector.routing.errand import Choice, Flight
 
+if TYPE_CHECKING:
+    from connector.lookup import Answer, NumberLookup
+
 __all__ = ["Dispatcher"]
 
 
-class Dispatcher(AttemptOutcomes):
+class Dispatcher(Stopping):
     """Holds every job that may still be sent.
 
     acknowledgements  for what carriers told, when it is committed
+    enquiries  to carriers, of what they have accepted
     live       by (application, id)
     waiting    how many of them have not left for the first time; `holding`: by application
     channels   names of the carriers in use, by channel
+    lookup     knows more of numbers than their digits; None: nobody is asked
+    quiet      how many jobs wait for the end of quiet hours
     """
 
     def __init__(
@@ -57,9 +65,11 @@ class Dispatcher(AttemptOutcomes):
         self.routing = routing or Routing()
         self.router = self.routing.router(rng or Random(), now())
         self.choosing = Choosing(self.routing, self.router)
+        self.enquiries = Enquiries({})
         self.following = Following(self, self.router, self.choosing)
         self.channels: dict[Channel, frozenset[str]] = channels_of({})
         self.quiet = 0
+        self.lookup: NumberLookup | None = None
         self._journal = journal
         self._metrics = metrics
         self._now = now
@@ -92,6 +102,7 @@ class Dispatcher(AttemptOutcomes):
         self._known.update(self._carriers)
         self.channels = channels_of(self._carriers)
         self.choosing.use(self._carriers, self.channels)
+        self.enquiries = Enquiries(self._carriers)
         now = self._now()
         for job in self.queue.empty():
             assert job.course is not None
@@ -136,72 +147,25 @@ class Dispatcher(AttemptOutcomes):
             job.course = self.routing.course(job)
         if job.supersedes is not None:
             purpose = (job.app, job.recipient, job.supersedes)
-            older = self._purposes.get(purpose)
-            self._purposes[purpose] = job
+            older = self._purposes.pop(purpose, None)
+            if not job.cancelled:
+                self._purposes[purpose] = job
             if older is not None and older is not job:
                 self.supersede(older, now)
-        self.advance(job, now)
+        if self.lookup is None or job.course.errand.flights:
+            self.advance(job, now)
+        else:
+            course = job.course
+            course.paused = True
+            self.lookup.ask(job.recipient, lambda answer: self._looked_up(job, course, answer))
 
-    def supersede(self, job: LiveJob, now: float) -> None:
-        """A newer job has taken its place: it ends, whatever is under way."""
-        self._stop_attempts(job, now)
-        self._metrics.jobs_superseded += 1
-        self._finish(job, "cancelled", "cancelled", "superseded by a newer job", now)
-
-    def cancel(self, job: LiveJob, context: object, now: float) -> bool:
-        """Take back a live job.
-
-        True: it ends so, and the answer to `context` follows its commit. False: it may have arrived already,
-        but nothing more is sent for it.
-        """
-        if job.cancelled:
-            return False
-        calls = self._calls_of(job)
-        spoken = [call for call in calls if not call.carrier.hang_up(call, now)]
-        written = job.resent or any(flight.channel == "sms" for flight in self._possible(job))
-        if spoken or written or len(job.under_way) > len(calls):
-            self._stop(job)
-            self._unfollow(job)
-            if not job.under_way:
-                self.forget(job)
-            return False
-        self._finish(job, "cancelled", "cancelled", "cancelled by the application", now, context)
-        return True
-
-    def feedback(self, key: int, app: int, id: str, converted: bool, attempt: int | None, now: float) -> None:
-        """The user has used the code, or will not: something is learned, and nothing more need be sent."""
-        self.following.feedback(key, converted, attempt, now)
-        if converted and (job := self.live.get((app, id))) is not None and job.key == key:
-            self.forget(job)
-
-    def _calls_of(self, job: LiveJob) -> list[Attempt]:
-        if not self._calls:
-            return []
-        return [call for (key, _), call in self._calls.items() if key == job.key]
-
-    def _possible(self, job: LiveJob) -> list[Flight]:
-        """What has left of it and may have arrived."""
-        course = job.course
-        return [flight for flight in course.errand.flights if flight.state != "failed"] if course else []
-
-    def _stop(self, job: LiveJob) -> None:
-        """What is under way goes on to its end; nothing follows."""
-        if job.course is not None:
-            job.course.stopped = True
-
-    def forget(self, job: LiveJob) -> None:
-        """It became final without us: nothing more may leave; what is under way can be stopped in a call
-        that has said nothing yet.
-        """
-        self.queue.cancel(job)
-        self._stop_attempts(job, self._now())
-        if not job.under_way:
-            self.release(job)
-
-    def _stop_attempts(self, job: LiveJob, now: float) -> None:
-        self._stop(job)
-        for call in self._calls_of(job):
-            call.carrier.hang_up(call, now)
+    def _looked_up(self, job: LiveJob, course: Course, answer: Answer | None) -> None:
+        """Another program has said where the number is, or has not."""
+        if answer is not None:
+            course.move(answer.applied(course.destination))
+            course.errand.absent = answer.reachable is False
+            self.routing.settle(course, job)
+        self._resume(job)
 
     def is_under_way(self, job: LiveJob) -> bool:
         """An intent was made whose end is not known yet."""
@@ -251,12 +215,16 @@ class Dispatcher(AttemptOutcomes):
 
     def _rest(self, job: LiveJob, until: float, now: float) -> None:
         """The recipient's quiet hours: nothing leaves before they end."""
-        if until >= job.deadline_at and not job.under_way and not self._possible(job):
+        if until < job.deadline_at:
+            self.quiet += 1
+            self._pause(job, until - now, self._rested)
+        elif job.under_way:
+            self._stop(job)
+        elif self._possible(job):
+            self.leave_to_receipts(job)
+        else:
             reason = "its deadline is within the recipient's quiet hours"
             self._finish(job, "expired", "expired", reason, now)
-            return
-        self.quiet += 1
-        self._pause(job, until - now, self._rested)
 
     def _rested(self, job: LiveJob) -> None:
         self.quiet -= 1
@@ -278,11 +246,6 @@ class Dispatcher(AttemptOutcomes):
         """Nothing more will be sent: only its receipts can tell."""
         self._unfollow(job)
         self.release(job)
-
-    def _unfollow(self, job: LiveJob) -> None:
-        if job.follow:
-            self._journal.batch.unfollows.append(job.key)
-            self._journal.touch()
 
     # Dispatch
 
@@ -445,31 +408,6 @@ class Dispatcher(AttemptOutcomes):
             carriers.add(attempt.carrier)
         for carrier in carriers:
             carrier.pump(now)
-
-    def ended(self, jobs: Sequence[tuple[int, str]]) -> None:
-        """Receipts ended these jobs: those that still wait, as after a lost answer, must not leave again."""
-        for key in jobs:
-            if (job := self.live.get(key)) is not None:
-                self.forget(job)
-
-    def inquire(self, queries: list[Query], now: float) -> None:
-        """Ask the carriers what became of messages whose receipts are late."""
-        by_carrier: dict[str, list[Query]] = {}
-        for query in queries:
-            by_carrier.setdefault(query.carrier, []).append(query)
-        for name, group in by_carrier.items():
-            if name in self._carriers:
-                # After a reload the name may stand for another account, where the ids are somebody else's.
-                account = self._carriers[name].account
-                self._carriers[name].query([query for query in group if query.account == account], now)
-
-    async def recall(self, parts: list[tuple[str, SentPart]]) -> bool:
-        """Have carriers take back what they accepted, as (carrier, part); True when all did."""
-        if not parts or any(
-            name not in self._carriers or self._carriers[name].account != part.account for name, part in parts
-        ):
-            return False
-        return all(await asyncio.gather(*(self._carriers[name].recall(part) for name, part in parts)))
 
     # After a restart
 

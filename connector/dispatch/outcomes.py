@@ -194,6 +194,7 @@ class AttemptOutcomes(ABC):
             and not course.stopped
             and not job.queued
         ):
+            self.router.unwatch(course.errand)
             course.drop(attempt.number)  # the step goes on
             job.tried = job.barred
             self._pause(job, end.redial_s)
@@ -253,6 +254,7 @@ class AttemptOutcomes(ABC):
             return
         self.router.failed(course.errand, flight, now, kind)
         if kind in (FailureKind.THROTTLED, FailureKind.REFUSED):
+            self.router.unwatch(course.errand)  # that was planned for what has left
             course.drop(attempt.number)  # it never was
 
     def _settle(self, attempt: Attempt, result: _Result, status: int | None, reason: str, now: float) -> None:

@@ -9,7 +9,7 @@ from connector.config import Config, JobClass, Journey, RoutingSettings, Step
 from connector.dispatch.course import Course
 from connector.model import Channel, LiveJob
 from connector.routing.arrival import Cell
-from connector.routing.destination import Destination, analyse
+from connector.routing.destination import Destination, analyse, prepare
 from connector.routing.errand import Errand
 from connector.routing.hours import Hours
 from connector.routing.journey import existing
@@ -34,9 +34,17 @@ class Routing:
         self._prices = Prices(config) if config else None
         self._hours = Hours(config.quiet_hours) if config and config.quiet_hours else None
         # Whom a number belongs to matters only where there is a choice.
-        self._analyses = config is not None and (
-            len(config.carriers) + len(config.trunks) > 1 or bool(config.routes)
+        self._analyses = config is not None and bool(
+            len(config.carriers) + len(config.trunks) > 1
+            or config.routes
+            or config.lookup
+            or any(step.countries for journey in config.journeys.values() for step in journey.steps)
         )
+
+    def prepare(self) -> None:
+        """Read what is known of numbers now: the first jobs need not wait for it."""
+        if self._analyses:
+            prepare()
 
     def router(self, rng: Random, now: float) -> Router:
         """One that has learned nothing yet."""

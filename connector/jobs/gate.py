@@ -26,7 +26,7 @@ from connector.routing.destination import analyse
 from connector.templates import Registry, render
 from protocols.rpc.job import Job, ParamValue, Preview
 
-__all__ = ["Admission", "Gate"]
+__all__ = ["Admission", "Gate", "opt_outs"]
 
 _canonical = msgspec.msgpack.Encoder(order="deterministic").encode
 _body = msgspec.json.Encoder().encode
@@ -52,17 +52,17 @@ class Gate:
         key: bytes,
         next_row: int,
         now: Callable[[], float],
-        routing: Routing | None = None,
+        routing: Routing,
+        opted_out: OptOut,
     ) -> None:
         self._key = key
         self._rows = count(next_row)
         self._now = now
-        self.configure(config, routing or Routing(config))
+        self.configure(config, routing, opted_out)
 
-    def configure(self, config: Config, routing: Routing) -> None:
-        """Judge by this configuration from now on. Raises ConfigError when the opt-outs cannot be read."""
-        file = config.jobs.opt_out_file
-        self._opted_out = read_opt_out(Path(file)) if file is not None else OptOut()
+    def configure(self, config: Config, routing: Routing, opted_out: OptOut) -> None:
+        """Judge by this configuration from now on."""
+        self._opted_out = opted_out
         self._config = config
         self._routing = routing
         self._jobs = config.jobs
@@ -191,17 +191,16 @@ class Gate:
         if self._jobs.valid_numbers_only and not analyse(job.recipient).valid:
             raise ConnectorError("invalid_job", "no country has assigned such a number", field="to")
         by_channel = course.routes_by_channel()
-        if not by_channel:
-            raise ConnectorError("invalid_job", "the journey has no step for this destination", field="to")
+        if not any(by_channel.values()):
+            raise ConnectorError(
+                "invalid_job", "no carrier of this lane may carry it there", field="to",
+                hint="see [[routes]], and `carriers` of application, template and journey",
+            )  # fmt: skip
+        # A channel that nobody serves there is left out, and nothing more.
         for channel, names in by_channel.items():
-            if not names:
-                raise ConnectorError(
-                    "invalid_job", "no carrier of this lane may carry it there", field="to",
-                    hint="see [[routes]], and `carriers` of application, template and journey",
-                )  # fmt: skip
-            if channel == "voice":
+            if channel == "voice" and names:
                 self._ways.require_trunk(job.recipient, job.body.voice[0].sender, names)
-            else:
+            elif names:
                 for content in job.body.sms:
                     self._require_carrier(content, names)
 
@@ -236,6 +235,12 @@ class Gate:
                 "forbidden", "this sender is not registered for the application", field="sender", hint=hint
             )
         return sender
+
+
+def opt_outs(config: Config) -> OptOut:
+    """Who wants nothing of this lane. Raises ConfigError when the file cannot be read."""
+    file = config.jobs.opt_out_file
+    return OptOut() if file is None else read_opt_out(Path(file))
 
 
 def _params_by_attempt(job: Job | Preview) -> Iterator[Mapping[str, ParamValue]]:

@@ -239,7 +239,7 @@ class Methods:
             if parts:
                 self._journal.batch.recalls.append(row["id"])
                 self._journal.touch()
-            if not await self._dispatcher.recall(parts):
+            if not await self._dispatcher.enquiries.recall(parts):
                 return False
             reason = "cancelled by the application; the carrier took it back"
             self._journal.batch.finishes.append(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-__all__ = ["Breaker", "Breakers", "Kind", "Key", "State"]
+__all__ = ["Breaker", "Breakers", "Key", "Kind", "State"]
 
 THRESHOLD = 12.0
 _GOOD_NEWS = 3.0  # of trials, the same measure with its sign turned

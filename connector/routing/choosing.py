@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import inf
 from random import Random
 
@@ -32,7 +32,7 @@ Ranked = tuple[float, float, Offer]
 class _Prospects:
     """What is computed once for one cell, class and patience."""
 
-    __slots__ = ("choices", "curves", "drawn", "gains", "scale", "until")
+    __slots__ = ("choice", "choices", "curves", "drawn", "gains", "kind", "scale", "until")
 
     def __init__(self, until: float) -> None:
         self.until = until
@@ -41,6 +41,8 @@ class _Prospects:
         self.drawn: dict[str, Curve] = {}
         self.gains: dict[tuple[str, tuple[str, ...]], Planned | None] = {}
         self.choices: dict[object, Choice] = {}
+        self.kind: object = None
+        self.choice: Choice | None = None  # the last one, of `kind`
 
 
 class Choosing:
@@ -75,6 +77,8 @@ class Choosing:
                 self._prospects.clear()
             prospects = self._prospects[key] = _Prospects(now + _FRESH_S)
         kind = (step, rule, *offers, *then)
+        if kind == prospects.kind and prospects.choice is not None:
+            return prospects.choice  # the same offers, mostly the very same objects: cheaper than to hash them
         choice = prospects.choices.get(kind)
         if choice is None:
             found = self._compute(prospects, errand, offers, then, worth, step, rule, now)
@@ -85,6 +89,7 @@ class Choosing:
             if len(prospects.choices) >= _MOST_CHOICES:
                 prospects.choices.clear()
             prospects.choices[kind] = choice
+        prospects.kind, prospects.choice = kind, choice
         return choice
 
     def _the_only(self, offer: Offer, left_s: float, step: int, rule: Rule) -> Choice | None:

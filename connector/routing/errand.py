@@ -100,7 +100,7 @@ class Flight:
 class Errand:
     """One job on its way. Holds no number, text or id. Times in seconds, absolute."""
 
-    __slots__ = ("absent", "accepted_at", "cell", "deadline_at", "flights", "klass", "spent", "sends", "watched")
+    __slots__ = ("absent", "accepted_at", "cell", "deadline_at", "flights", "klass", "sends", "spent", "watched")
 
     def __init__(self, cell: Cell, klass: str, accepted_at: float, deadline_at: float) -> None:
         self.cell = cell

@@ -213,7 +213,7 @@ class Evidence:
 
 
 def _silence_ratio(curve: Curve, s: float) -> float:
-    """log P(nothing heard for s | outage) / P(nothing heard for s | as usual)."""
+    """Log P(nothing heard for s | outage) / P(nothing heard for s | as usual)."""
     missing = (1.0 - _OUTAGE) * (_told(curve, s) - _told(curve, s / _LATER))
     return log(1.0 + missing / max(curve.silence(s), 1e-3))
 

@@ -7,7 +7,7 @@ from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 import msgspec
 
 from connector.routing.arrival import ArrivalModel, ArrivalSettings
@@ -206,12 +206,15 @@ class Router:
 
     def feedback(self, errand: Errand, converted: bool, now: float, attempt: int | None = None) -> None:
         """The user has used the code, or will not. `attempt`: number of the flight whose code it was."""
-        for flight in errand.flights:
-            track = flight.watch
-            if track is None or (attempt is not None and flight.number != attempt):
-                continue
-            if attempt is None and len(errand.flights) > 1 and track.told_at is None:
-                continue  # another one may have brought it
+        tracks = [
+            flight.watch
+            for flight in errand.flights
+            if flight.watch is not None and (attempt is None or flight.number == attempt)
+        ]
+        if attempt is None and len(tracks) > 1:
+            # Whose code it was nobody says: of those of which a receipt came, else of any.
+            tracks = [track for track in tracks if track.told_at is not None] or tracks
+        for track in tracks:
             if converted:
                 self._evidence.converted(track, now)
             else:
@@ -301,7 +304,7 @@ class Router:
         """The decision about a job of this moment, as it is recorded; nothing is drawn and nothing changes."""
         worth = self._worths.get(klass) or self._worths[DEFAULT]
         decision = self._choosing.expected(Errand(cell, klass, now, now + deadline_s), offers, then, worth, now)
-        return msgspec.to_builtins(decision) if decision is not None else None  # type: ignore[no-any-return]
+        return msgspec.to_builtins(decision) if decision is not None else None
 
     def routes(self, now: float, deadline_s: float = 30.0) -> list[dict[str, Any]]:
         """Each route, over all its destinations and to each; `in_time`: its chance within `deadline_s`."""

@@ -99,13 +99,13 @@ def test_nobody_is_asked_about_another_accounts_messages(play: Play) -> None:
         stage.start()
         own, other = north.account, north.account + 1
         queries = [Query(account, "north", "a1", b"A1", "Acme", HANDSET) for account in (other, own)]
-        stage.dispatcher.inquire(queries, stage.now())
+        stage.dispatcher.enquiries.inquire(queries, stage.now())
         assert north.queries == [queries[1]]
         parts = [("north", SentPart(account, b"A1", "Acme", HANDSET)) for account in (other, own)]
-        assert await stage.dispatcher.recall(parts[:1]) is False
-        assert await stage.dispatcher.recall(parts) is False
+        assert await stage.dispatcher.enquiries.recall(parts[:1]) is False
+        assert await stage.dispatcher.enquiries.recall(parts) is False
         assert north.recalled == []
-        assert await stage.dispatcher.recall(parts[1:]) is True
+        assert await stage.dispatcher.enquiries.recall(parts[1:]) is True
 
     play(act)
 

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 __all__ = [
     "AFTERWARDS",
     "AGENT",
+    "ASKED_AGAIN",
     "BURST",
     "CALLS",
+    "FOLLOWED",
     "LATE",
     "TELEPHONES",
     "TEMPLATES",
@@ -25,7 +27,7 @@ __all__ = [
 TEMPLATES = Path(__file__).parent / "config" / "templates"
 _LASTS_MINUTES = 5
 _DIGITS = 6
-_CALL = "call"
+_CALL, _PATIENT = "call", "patient"
 
 
 class Message(NamedTuple):
@@ -45,6 +47,7 @@ class Message(NamedTuple):
     several_parts: bool = False
     route: tuple[str, ...] | None = None  # carriers in the order of their attempts, where it is the point
     journey: str | None = None
+    supersedes: str | None = None
     keys: str | None = None  # that the telephone presses, where it is called
     transferred: bool = False
 
@@ -58,7 +61,8 @@ class Message(NamedTuple):
             "params": {"code": self.code, "minutes": _LASTS_MINUTES},
             "deadline_s": self.deadline_s,
         }
-        return job if self.journey is None else {**job, "journey": self.journey}
+        named = {"journey": self.journey, "supersedes": self.supersedes}
+        return job | {key: value for key, value in named.items() if value is not None}
 
     @property
     def spoken(self) -> bool:
@@ -114,6 +118,16 @@ LATE = _message("en", "+441632960108", "late-en", deadline_s=1.5, expected="expi
 
 AFTERWARDS = _message("ja", "+441632960109")
 """Sent when the carriers are back."""
+
+_SILENT = "+447700900003"
+"""North takes what goes there and says nothing more; south knows nothing of that story."""
+_FOLLOWED: dict[str, Any] = {"deadline_s": 8.0, "journey": _PATIENT, "supersedes": f"sign-in {_SILENT}"}
+
+ASKED_AGAIN = _message("en", _SILENT, "older-en", expected="cancelled", route=("north",), **_FOLLOWED)
+"""The person does not wait, and asks again: `FOLLOWED` takes its place."""
+
+FOLLOWED = _message("en", _SILENT, "newer-en", route=("north", "south"), **_FOLLOWED)
+"""Nothing is heard of it, so that it is sent once more by another carrier while there is time."""
 
 _SPOKEN: dict[str, Any] = {"deadline_s": 50.0, "journey": _CALL, "route": ("west",)}
 

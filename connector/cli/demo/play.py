@@ -123,6 +123,11 @@ class _Play:
         audience.act("the carriers are back")
         self._submit([cast.AFTERWARDS])
         self._until_final()
+        audience.act("north takes a code and says nothing more; the person asks again, and south has to help")
+        self._submit([cast.ASKED_AGAIN])
+        self._until(lambda: self._tracks[cast.ASKED_AGAIN.id].sent_at is not None)
+        self._submit([cast.FOLLOWED])
+        self._until_final()
         audience.act("a call that says the code, and one that is handed to an agent")
         self._submit(cast.CALLS)
         self._until_final(_CALLS_S)
@@ -145,9 +150,12 @@ class _Play:
             self._audience.refused(refusal)
 
     def _until_final(self, patience_s: float = _PATIENCE_S) -> None:
-        """Follow the events until every job has its outcome, or patience ends: the result tells then."""
+        self._until(lambda: all(track.outcome is not None for track in self._tracks.values()), patience_s)
+
+    def _until(self, condition: Callable[[], bool], patience_s: float = _PATIENCE_S) -> None:
+        """Follow the events until `condition` holds, or patience ends: the result tells then."""
         deadline = time.monotonic() + patience_s
-        while any(track.outcome is None for track in self._tracks.values()):
+        while not condition():
             event = self._events.get(_FRAME_S)
             if event is not None and event.id in self._tracks:
                 self._tracks[event.id].apply(event)

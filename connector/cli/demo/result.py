@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector.cli.demo import cast
+
 if TYPE_CHECKING:
     from connector.cli.demo.cast import Mistake
     from connector.cli.demo.hearing import Calls
@@ -60,7 +62,9 @@ class Result:
             for message in received:
                 by_number.setdefault(message["to"], []).append(message["text"])
         for track in self.tracks:
-            track.received = by_number.pop(track.message.to, [])
+            texts = by_number.get(track.message.to, [])
+            track.received = [text for text in texts if text == track.text]
+            by_number[track.message.to] = [text for text in texts if text != track.text]
         self._strays = sum(len(texts) for texts in by_number.values())
 
     def stopped(self, code: int | None) -> None:
@@ -94,6 +98,11 @@ class Result:
         return calls is not None and calls.wav is not None and all(track.received_right for track in spoken)
 
     @property
+    def _followed(self) -> bool:
+        wanted = [track for track in self.tracks if track.message is cast.FOLLOWED]
+        return bool(wanted) and all(track.wrong is None for track in wanted)
+
+    @property
     def _transferred(self) -> bool:
         return self.calls is not None and self.calls.transfer.agent_heard
 
@@ -109,5 +118,6 @@ class Result:
         yield Check("key 0 brought the agent, whose words were heard", self._transferred)
         yield Check("what had to be refused was refused", all(each.as_expected for each in self.refusals))
         yield Check("a job submitted twice was sent once", self.duplicate)
+        yield Check("a silent carrier's code came by another one, in time", self._followed)
         yield Check(f"carriers used: {', '.join(sorted(carriers))}", len(carriers) > 1)
         yield Check("the daemon drained and stopped", self._stopped_cleanly)

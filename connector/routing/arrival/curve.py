@@ -40,7 +40,8 @@ class Curve:
         self.unreachable = unreachable
         self.trust = trust
         last = receipts[-1] * scale
-        most = max(silent[-1] - unreachable, 0.0) / last if last > 0.0 else 0.0
+        most = silent[-1] + (1.0 - scale) * receipts[-1] - unreachable
+        most = most / last if last > 0.0 and most > 0.0 else 0.0
         self.unannounced = unannounced if unannounced < most else most
         self.weight = weight
         self.doubt = doubt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Final
 
-__all__ = ["COUNTRIES", "LIKELY", "Handsets", "Share", "Silence"]
+__all__ = ["COUNTRIES", "LIKELY", "Handsets", "Silence"]
 
 _WEIGHT: Final = 100.0
 _COUNTRY_WEIGHT: Final = 60.0
@@ -16,32 +16,6 @@ COUNTRIES: Final = 300
 _LONGER: Final = 10.0  # handsets change less than routes
 _LATER: Final = 0.12
 _LATER_WEIGHT: Final = 30.0
-
-
-class Share:
-    """A share estimated from fading counts and a belief."""
-
-    __slots__ = ("at", "hits", "total")
-
-    def __init__(self, now: float) -> None:
-        self.at = now
-        self.hits = 0.0
-        self.total = 0.0
-
-    def add(self, hit: float, now: float, half_life_s: float, weight: float = 1.0) -> None:
-        """One more case of this weight, of which `hit` was a hit."""
-        passed_s = now - self.at
-        if passed_s > 0.0:
-            factor = 0.5 ** (passed_s / half_life_s)
-            self.hits *= factor
-            self.total *= factor
-            self.at = now
-        self.hits += hit
-        self.total += weight
-
-    def mean(self, belief: float, weight: float) -> float:
-        """With a belief that weighs as much as `weight` cases."""
-        return (self.hits + belief * weight) / (self.total + weight)
 
 
 class Silence:

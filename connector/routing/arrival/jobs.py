@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from math import inf
 
 from connector.routing.arrival.curve import Curve
+from connector.routing.arrival.grid import EDGES, LAST_S
 from connector.routing.arrival.use import Reference
 from connector.routing.arrival.watch import State, Watch
 
-__all__ = ["all_lost", "arrived_in_silence", "repeated"]
-
-_TYPICAL_S: Final = 4.0
-"""A message that arrived in silence is taken to have done so after this time."""
+__all__ = ["all_lost", "ratio_of_arrival"]
 
 Flights = Sequence[tuple[Watch, Curve]]
 
@@ -33,39 +31,34 @@ def all_lost(flights: Flights, at: float) -> float | None:
     return lost
 
 
-def repeated(flights: Flights) -> bool:
-    """The route of the first flight was tried again: what was used cannot be told apart."""
-    route = flights[0][0].slot.leaf.route
-    return any(watch.slot.leaf.route is route for watch, _ in flights[1:])
-
-
-def arrived_in_silence(flights: Flights, reference: Reference, at: float) -> float:
-    """P(the first flight, of which no receipt came, arrived nevertheless).
+def ratio_of_arrival(flights: Flights, reference: Reference, at: float) -> float:
+    """How much more likely what was seen is if the first flight, of which no receipt came, arrived.
 
     Jobs of one flight alone would mislead: those are the ones that were used before a second flight was due.
-    So a second flight that explains the use is weighed too: had the first arrived, it would more likely have
-    been used before.
+    So one that explains the use is weighed too, by when the code was used.
     """
     first, curve = flights[0]
-    before = _now(curve, at - first.left_at)
-    if first.state is State.FAILED:
-        before = 0.0
+    arrived_at = first.left_at + min(_median(curve), max(at - first.left_at, 0.0))
     used_at = next((watch.used_at for watch, _ in flights if watch.used_at), 0.0)
-    others = [watch for watch, _ in flights[1:]]
-    told = [watch.told_at for watch in others if watch.state is State.ARRIVED]
-    if first.used_at and not any(t < used_at for t in told):
-        before_use = [(w, c) for w, c in flights if w.left_at < used_at and w.state is not State.ARRIVED]
-        if len(before_use) == 1:
-            return 1.0
-        none = 1.0
-        for watch, other in before_use:
-            none *= 1.0 - _now(other, used_at - watch.left_at)
-        return min(before / (1.0 - none), 1.0) if none < 1.0 else before
-    until = min([*told, used_at]) if used_at and told else (min(told) if told else at)
-    unused = 1.0 - reference.by(until - first.left_at - _TYPICAL_S)
-    after = before * unused
-    rest = 1.0 - before
-    return after / (after + rest) if after + rest > 0.0 else before
+    told_at = min((w.told_at for w, _ in flights[1:] if w.state is State.ARRIVED), default=inf)
+    if used_at and used_at <= told_at:
+        others = 1.0  # P(another one of which nothing was heard brought it), of the chance of such a use
+        for watch, other in flights[1:]:
+            if watch.left_at < used_at and watch.state is not State.FAILED:
+                others *= 1.0 - _now(other, used_at - watch.left_at)
+        return 1.0 / max(1.0 - others, 1e-9)
+    if used_at:
+        late = reference.rate(used_at - told_at)
+        return reference.rate(used_at - arrived_at) / late if late > 0.0 else 1.0
+    if told_at < inf:
+        return (1.0 - reference.by(at - arrived_at)) / max(1.0 - reference.by(at - told_at), 1e-6)
+    return 1.0 - reference.by(at - arrived_at)
+
+
+def _median(curve: Curve) -> float:
+    """Half of what arrives is there after so many seconds."""
+    half = curve.p(LAST_S) * 0.5
+    return next((t for t in EDGES if curve.p(t) >= half), LAST_S)
 
 
 def _now(curve: Curve, s: float) -> float:

@@ -33,12 +33,17 @@ class Level:
 
     __slots__ = (
         "at", "changed", "curve", "curve_of", "d", "epoch", "estimated_at", "f", "failing", "half_life_s",
-        "hazards", "key", "n", "new_d", "new_f", "new_n", "parent", "shift", "used_at", "usual", "usual_of", "version",
+        "hazards", "key", "n", "new_d", "new_f", "new_n", "parent", "ratio", "shift", "used_at", "usual",
+        "usual_of", "version",
     )  # fmt: skip
 
-    def __init__(self, key: tuple[str, ...], parent: Level | None, half_life_s: float, now: float) -> None:
+    def __init__(
+        self, key: tuple[str, ...], parent: Level | None, ratio: float, half_life_s: float, now: float
+    ) -> None:
+        """`ratio`: weight, in receipts, of the belief that it is as quick as its parent."""
         self.key = key
         self.parent = parent
+        self.ratio = ratio
         self.half_life_s = half_life_s
         self.d = [0.0] * BINS
         self.f = [0.0] * BINS
@@ -94,12 +99,12 @@ class Level:
         self.changed += sum(self.new_d) + sum(self.new_f) + abs(self.new_n[0]) + abs(self.new_n[BINS // 2])
         self.new_d = None
 
-    def estimate(self, now: float, pooling: float, ratio: float, few: float) -> list[float]:
-        """Hazards by interval, renewed where there is reason; `ratio` is the weight of one factor for all."""
+    def estimate(self, now: float, pooling: float, few: float) -> list[float]:
+        """Hazards by interval, renewed where there is reason."""
         parent = self.parent
         if parent is None:
             return self.hazards
-        above = parent.estimate(now, pooling, ratio, few)
+        above = parent.estimate(now, pooling, few)
         if now - self.estimated_at < _OLD_S and self.changed < _MUCH * self.n[0]:
             return self.hazards
         if now - self.at > self.half_life_s * _IDLE and self.new_d is None:
@@ -108,6 +113,7 @@ class Level:
         self.estimated_at = now
         self.version += 1
         expected = sum(map(mul, self.n, above))
+        ratio = self.ratio
         factor = (ratio + sum(self.d)) / (ratio + expected) if ratio + expected > 0.0 else 1.0
         weight = pooling * factor
         self.hazards = [
@@ -130,9 +136,9 @@ class Leaf(Level):
     __slots__ = ("cell", "dirty", "events", "failures", "full", "route", "silent", "slots", "told", "weights")
 
     def __init__(
-        self, key: tuple[str, ...], parent: Level, route: Level, half_life_s: float, now: float
+        self, key: tuple[str, ...], parent: Level, route: Level, ratio: float, half_life_s: float, now: float
     ) -> None:
-        super().__init__(key, parent, half_life_s, now)
+        super().__init__(key, parent, ratio, half_life_s, now)
         self.route = route
         self.shift = Shift(half_life_s / 5.0, now)
         self.events = [0.0] * BINS

@@ -38,7 +38,7 @@ class Levels:
             if len(self.channels) >= 16:
                 channel = next(iter(self.channels))
                 return self.channels[channel]
-            level = self.channels[channel] = Level((channel,), None, 1.0, self._now)
+            level = self.channels[channel] = Level((channel,), None, 0.0, 1.0, self._now)
             level.hazards, level.failing = hazards_of(channel)
         return level
 
@@ -48,7 +48,9 @@ class Levels:
         level = self.hours.get(key)
         if level is None:
             _make_room(self.hours, self._settings.cells * _GROUPS)
-            level = self.hours[key] = Level(key, self.channel(channel), HOURS_HALF_LIFE_S, at)
+            level = self.hours[key] = Level(
+                key, self.channel(channel), self._settings.ratio, HOURS_HALF_LIFE_S, at
+            )
         level.used_at = at
         return level
 
@@ -58,7 +60,7 @@ class Levels:
         if level is None:
             _make_room(self.routes, self._settings.cells)
             above = self.hour(route, channel, at)
-            level = self.routes[key] = Level(key, above, self._settings.half_life_s, at)
+            level = self.routes[key] = Level(key, above, self._settings.ratio, self._settings.half_life_s, at)
             level.shift = Shift(self._settings.half_life_s / 5.0, at)
         level.used_at = at
         return level
@@ -78,7 +80,9 @@ class Levels:
         if level is None:
             _make_room(self.countries, self._settings.cells * _GROUPS)
             above = self.route(route, channel, at)
-            level = self.countries[key] = Level(key, above, self._settings.half_life_s, at)
+            level = self.countries[key] = Level(
+                key, above, self._settings.ratio_within, self._settings.half_life_s, at
+            )
         level.used_at = at
         return level
 
@@ -91,7 +95,9 @@ class Levels:
             above = self.country(route, channel, country, at)
             top = self.route(route, channel, at)
             words = (route, channel, country, network)
-            leaf = self.leaves[key] = Leaf(words, above, top, self._settings.half_life_s, at)
+            leaf = self.leaves[key] = Leaf(
+                words, above, top, self._settings.ratio_within, self._settings.half_life_s, at
+            )
         leaf.used_at = at
         return leaf
 

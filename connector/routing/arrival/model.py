@@ -24,7 +24,8 @@ from connector.routing.arrival.watch import SLOT_S, Slot, State, Watch
 __all__ = ["ArrivalModel"]
 
 
-_ARRIVED: Final = 0.5
+_CERTAIN: Final = 8.0
+_LONGER: Final = 6.0  # receipts get lost at a rate that changes less than their delay
 _AGAIN_S: Final = 0.01
 _APART: Final = 0.8
 """What happens during a sudden change stays out of the long memory, so far."""
@@ -36,7 +37,7 @@ class ArrivalModel:
     def __init__(self, settings: ArrivalSettings, now: float) -> None:
         self.settings = settings
         self._now = now
-        self._weights = (settings.pooling, settings.ratio, settings.few)
+        self._weights = (settings.pooling, settings.few)
         self._levels = Levels(settings, now)
         self._handsets = Handsets(settings.unreachable, settings.half_life_s, now)
         self._reference = Reference()
@@ -115,8 +116,8 @@ class ArrivalModel:
             if watch.slot.first:
                 use = self._use(watch.slot.leaf)
                 use.look(watch, converted, use.trust >= TELL or self._reference.lost)
-        elif converted:
-            self._use(watch.slot.leaf).used_in_silence(watch, self._now)
+        elif converted and watch.mark >= 0.0:
+            self._use(watch.slot.leaf).unannounced.used(int(watch.mark))
 
     def close(self, watch: Watch, at: float) -> None:
         """Nobody looks any more; a receipt may still be told."""
@@ -151,15 +152,17 @@ class ArrivalModel:
         self._handsets.job(leaf.key[2], lost, at)
         if len(flights) > 1:
             self._handsets.tried_again(None if lost is None else jobs.all_lost(flights[1:], at), at)
-        if first.slot.first and first.state is not State.UNREACHABLE and not jobs.repeated(flights):
-            first.mark = jobs.arrived_in_silence(flights, self._reference, at)
-            if first.mark > _ARRIVED:
+        if first.slot.first and first.state in (State.SILENT, State.CLOSED):
+            ratio = jobs.ratio_of_arrival(flights, self._reference, at)
+            unannounced = self._use(leaf).unannounced
+            unannounced.fade(at, self.settings.half_life_s * _LONGER)
+            first.mark = float(unannounced.add(ratio))
+            if ratio > _CERTAIN:
                 # No receipt will come: to be cut off here would say that it may.
                 self._unsay(first, leaf)
                 leaf.full[0] += 1.0
                 first.state, first.told_at = State.CLOSED, first.left_at + LAST_S
                 self._touch(leaf)
-            self._use(leaf).silent.add(first.mark, at, self.settings.half_life_s * 6.0, first.mark)
 
     def _unsay(self, watch: Watch, leaf: Leaf) -> None:
         """The flight was not silent, or not the route's to answer for: take back what was counted so far."""
@@ -235,7 +238,7 @@ class ArrivalModel:
             d, f, n = [a * kept for a in d], [a * kept for a in f], [a * kept for a in n]
         if leaf.told:
             self._handsets.reached(leaf.key[2], leaf.told, now)
-            self._use(leaf).silent.add(0.0, now, self.settings.half_life_s * 6.0, leaf.told)
+            self._use(leaf).unannounced.told += leaf.told
             leaf.told = 0
         hour = self._levels.hour(leaf.key[0], leaf.key[1], now)
         leaf.route.parent = hour
@@ -306,7 +309,7 @@ class ArrivalModel:
                 _reachable(silent, self._handsets.unreachable_later()),
                 _reachable(silent, unreachable),
             )
-        share = self.settings.no_receipt if use is None else use.silent.mean(self.settings.no_receipt, 15.0)
+        share = self.settings.no_receipt if use is None else use.unannounced.share(self.settings.no_receipt)
         return Curve(
             list(accumulate([reachable * s * h for s, h in zip([1.0, *silent[:-1]], hazards, strict=True)])),
             [unreachable + reachable * s for s in silent], unreachable=unreachable,

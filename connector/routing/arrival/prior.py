@@ -32,7 +32,7 @@ _CHANNELS: Final = {
     # Of the handsets that can be reached.
     "sms": _competing(_hazards(4.0, 12.0, 0.95), _hazards(6.0, 15.0, 0.012)),
     # Set-up, ringing and the code; the others do not answer.
-    "voice": _competing(_hazards(8.0, 14.0, 0.71), _hazards(30.0, 40.0, 0.9)),
+    "voice": _competing(_hazards(11.0, 19.0, 0.73), _hazards(30.0, 40.0, 0.9)),
 }
 
 

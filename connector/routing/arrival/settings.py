@@ -26,7 +26,9 @@ class ArrivalSettings(msgspec.Struct, frozen=True, kw_only=True):
     pooling: float = 6.0
     """Weight of what is known of the level above, in each interval of time."""
     ratio: float = 4.0
-    """Weight, in receipts, of the belief that a group is as quick as the level above."""
+    """Weight, in receipts, of the belief that a route is as quick as its channel."""
+    ratio_within: float = 15.0
+    """The same of a country or a network within a route."""
     few: float = 50.0
     """Fewer flights than this are forgotten more slowly, in proportion."""
     unreachable: float = 0.015

@@ -9,11 +9,12 @@ import msgspec
 from msgspec import Meta
 
 from connector.routing.arrival.grid import BINS
-from connector.routing.arrival.handset import COUNTRIES, LIKELY, Handsets, Share, Silence
+from connector.routing.arrival.handset import COUNTRIES, LIKELY, Handsets, Silence
 from connector.routing.arrival.level import Level
 from connector.routing.arrival.levels import Levels
 from connector.routing.arrival.settings import ArrivalSettings, Cell
 from connector.routing.arrival.shift import BANDS
+from connector.routing.arrival.unannounced import RATIOS
 from connector.routing.arrival.use import Use
 
 __all__ = ["dump", "restore"]
@@ -25,7 +26,7 @@ _Bands = Annotated[list[float], Meta(min_length=len(BANDS), max_length=len(BANDS
 _Four = Annotated[list[float], Meta(min_length=4, max_length=4)]
 _Likely = Annotated[list[float], Meta(min_length=len(LIKELY), max_length=len(LIKELY))]
 _Three = Annotated[list[float], Meta(min_length=3, max_length=3)]
-_Share = tuple[float, float, float]  # since when, hits, total
+_Ratios = Annotated[list[float], Meta(min_length=len(RATIOS), max_length=len(RATIOS))]
 
 
 class _Level(msgspec.Struct, array_like=True):
@@ -45,7 +46,9 @@ class _Use(msgspec.Struct, array_like=True):
     channel: str
     at: tuple[float, float]
     trust: float
-    silent: _Share
+    silent_at: float
+    told: float
+    silent: _Ratios
     used: tuple[_Four, _Four]
     unused: tuple[_Three, _Three]
 
@@ -98,11 +101,9 @@ def _level(level: Level) -> _Level:
 def _use(route: str, channel: str, use: Use) -> _Use:
     recent, long = use.tallies
     used, unused = (recent.used, long.used), (recent.unused, long.unused)
-    return _Use(route, channel, (recent.at, long.at), use.trust, _share(use.silent), used, unused)
-
-
-def _share(share: Share) -> _Share:
-    return (share.at, share.hits, share.total)
+    silent = use.unannounced
+    at = (recent.at, long.at)
+    return _Use(route, channel, at, use.trust, silent.at, silent.told, silent.silent, used, unused)
 
 
 def _silence(silence: Silence) -> _Silence:
@@ -161,17 +162,13 @@ def _fill(level: Level, entry: _Level, now: float) -> None:
 
 def _fill_use(use: Use, entry: _Use, now: float) -> None:
     use.trust = min(max(_finite(entry.trust), 0.0), 1.0)
-    use.silent = _shared(entry.silent, now)
+    silent = use.unannounced
+    silent.at = min(_finite(entry.silent_at), now)
+    silent.told, *silent.silent = _counts([entry.told, *entry.silent])
+    silent.stale = True
     for tally, at, used, unused in zip(use.tallies, entry.at, entry.used, entry.unused, strict=True):
         tally.used, tally.unused = _counts(used), _counts(unused)
         tally.at = min(_finite(at), now)
-
-
-def _shared(values: _Share, now: float) -> Share:
-    at, hits, total = values
-    share = Share(min(_finite(at), now))
-    share.hits, share.total = _counts([hits, total])
-    return share
 
 
 def _unsilence(entry: _Silence, now: float) -> Silence:

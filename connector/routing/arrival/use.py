@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import exp, log
 from typing import Final
 
-from connector.routing.arrival.handset import Share
+from connector.routing.arrival.unannounced import Unannounced
 from connector.routing.arrival.watch import Watch
 
 __all__ = ["LOOKS_S", "TELL", "Reference", "Use"]
@@ -22,6 +22,7 @@ _LN2: Final = 0.6931471805599453
 _INVENTED: Final = (*(i / 20 for i in range(20)), 0.99)
 _HONEST: Final = 0.97  # believed beforehand of a route
 _PRIOR: Final = tuple(log(_HONEST if i == 0 else (1.0 - _HONEST) / 20.0) for i in range(21))
+_LATE: Final = 0.01  # uses a second after the last look, of the unused
 _FEW: Final = 5.0
 TELL: Final = 0.9
 """Below this trust the doubt is put into words."""
@@ -67,15 +68,14 @@ class Tally:
 class Use:
     """One route's receipted first flights and what became of them."""
 
-    __slots__ = ("recent", "silent", "tallies", "trust", "version", "was_used")
+    __slots__ = ("tallies", "trust", "unannounced", "version")
 
     def __init__(self, half_life_s: float, now: float) -> None:
         self.tallies = (
             Tally(_MEMORIES[0], half_life_s, now),
             Tally(_MEMORIES[1], half_life_s * _LONGER, now),
         )
-        self.silent = Share(now)
-        """Arrivals: without a receipt (hit) or with one."""
+        self.unannounced = Unannounced(now)
         self.trust = 1.0
         self.version = 0
 
@@ -103,13 +103,6 @@ class Use:
                 tally.used[before] += weight
             elif watch.looks:
                 tally.unused[watch.looks - 1] += weight
-
-    def used_in_silence(self, watch: Watch, now: float) -> None:
-        """The code was used after the job was over, and no receipt had come."""
-        if watch.mark >= 0.0:
-            rest = 1.0 - watch.mark
-            self.silent.add(rest, now, 1e9, rest)
-            watch.mark = 1.0
 
     def forget(self) -> None:
         """The route is as usual again, as was found out elsewhere."""
@@ -183,3 +176,12 @@ class Reference:
                 return before + (by_then - before) * max(s - before_s, 0.0) / (look_s - before_s)
             before_s, before = look_s, by_then
         return before
+
+    def rate(self, s: float) -> float:
+        """Uses a second, `s` after arriving."""
+        before_s, before = 0.0, 0.0
+        for look_s, by_then in zip(LOOKS_S, self.by_look, strict=True):
+            if s < look_s:
+                return (by_then - before) / (look_s - before_s)
+            before_s, before = look_s, by_then
+        return (1.0 - before) * _LATE
