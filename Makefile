@@ -13,7 +13,7 @@ help:
 	@echo 'make test      every test; ARGS="-k window" passes options to pytest'
 	@echo 'make coverage  the same with branch coverage'
 	@echo 'make lint      ruff, mypy, import contracts'
-	@echo 'make bench     the benchmarks; ARGS="cycle --json" runs one and prints JSON'
+	@echo 'make bench     what a decision and what a job cost; ARGS="cycle --json" runs one benchmark as JSON'
 	@echo 'make fuzz      ten million inputs for what reads octets of others; FUZZ_RUNS=100000 for fewer'
 	@echo 'make lock      resolves requirements-ci.lock again'
 	@echo 'make clean     removes what make and the tools made'
@@ -36,6 +36,7 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	.ci/speech
+	$(if $(ARGS),,$(PYTHON) -m benchmarks decision)
 	$(PYTHON) -m benchmarks $(ARGS)
 
 fuzz: $(STAMP)

@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
+from benchmarks import decision as deciding
 from benchmarks.answering import run as answering
 from benchmarks.calls import run as calling
 from benchmarks.cycle import table
@@ -16,18 +18,27 @@ from benchmarks.cycle.run import cycle
 from benchmarks.cycle.scenarios import SCENARIOS
 from benchmarks.probe import run as probing
 from benchmarks.processes import BenchmarkError
+from benchmarks.routing import run as choosing
+from benchmarks.routing.policies import POLICIES
 from benchmarks.throttle import run as throttling
 
 _SEED_BITS = 31
 
 _SHOW: dict[str, Callable[[dict[str, Any]], None]] = {
     "cycle": table.show, "throttle": throttling.show, "probe": probing.show,
-    "machine": answering.show, "calls": calling.show,
+    "machine": answering.show, "calls": calling.show, "decision": deciding.show,
+    "routing": choosing.show,
 }  # fmt: skip
 
 
 def _progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not allowed here, expected a whole number above 0")
+    return int(text)
 
 
 def main() -> int:
@@ -40,6 +51,14 @@ def main() -> int:
         "--only", action="append", default=[], metavar="SCENARIO",
         choices=[scenario.name for scenario in SCENARIOS], help="cycle: this scenario; may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--world", action="append", default=[], metavar="FILE", type=Path,
+        help="routing: this world, of benchmarks/routing/worlds or yours; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--policy", action="append", default=[], choices=list(POLICIES), help="routing: this one; may be repeated"
+    )
+    parser.add_argument("--seeds", type=_whole, default=choosing.SEEDS, help="routing: runs of each world")
     arguments = parser.parse_args()
     seed = SystemRandom().getrandbits(_SEED_BITS) if arguments.seed is None else arguments.seed
     try:
@@ -49,6 +68,10 @@ def main() -> int:
             result = probing.probe(seed, _progress)
         elif arguments.name == "machine":
             result = answering.detection(seed, _progress)
+        elif arguments.name == "decision":
+            result = deciding.decision(seed, _progress)
+        elif arguments.name == "routing":
+            result = choosing.routing(seed, arguments.world, arguments.policy, arguments.seeds, _progress)
         elif arguments.name == "calls":
             result = calling.calls(seed, _progress)
         else:

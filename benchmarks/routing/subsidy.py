@@ -19,7 +19,6 @@ __all__ = ["SETTINGS", "Setting", "compare", "wanted"]
 Array = NDArray[np.float64]
 
 VALUE: Final = 40.0
-_MILD: Final = 0.5  # of the posterior's deviation, in our rule
 
 
 class Setting(NamedTuple):
@@ -96,7 +95,7 @@ def _cheapest(setting: Setting, enough: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def explore_then_commit(state: State, setting: Setting, step: int) -> NDArray[np.intp]:
-    """Each arm (T / K)^(2/3) times; then the cheapest whose upper bound reaches the subsidised best lower bound."""
+    """Each arm (T / K)^(2/3) times; then the cheapest whose upper bound reaches the subsidised lower one."""
     runs, arms = state.pulls.shape
     if step < arms * math.ceil((state.horizon / arms) ** (2 / 3)):
         return np.full(runs, step % arms)
@@ -121,10 +120,9 @@ def thompson(state: State, setting: Setting, step: int) -> NDArray[np.intp]:
 
 
 def utility(state: State, setting: Setting, step: int) -> NDArray[np.intp]:
-    """The greatest value × mean - cost, the mean drawn mildly from its posterior."""
-    expected = (1.0 + state.good) / (2.0 + state.pulls)
-    drawn = expected + _MILD * (state.posterior() - expected)
-    return (VALUE * drawn - np.array(setting.costs)).argmax(axis=1)
+    """The greatest value × draw - cost."""
+    best: NDArray[np.intp] = (VALUE * state.posterior() - np.array(setting.costs)).argmax(axis=1)
+    return best
 
 
 RULES: Final[dict[str, Rule]] = {
@@ -135,15 +133,15 @@ RULES: Final[dict[str, Rule]] = {
 def wanted(setting: Setting) -> int:
     """The cheapest arm that is good enough."""
     enough = (1.0 - setting.alpha) * max(setting.means)
-    return min(
-        (arm for arm, mean in enumerate(setting.means) if mean >= enough - 1e-12), key=lambda arm: setting.costs[arm]
-    )  # fmt: skip
+    arms = [arm for arm, mean in enumerate(setting.means) if mean >= enough - 1e-12]
+    return min(arms, key=lambda arm: setting.costs[arm])
 
 
 def compare(seed: int, horizon: int = 20_000, runs: int = 50) -> dict[str, dict[str, dict[str, Any]]]:
-    """By setting and rule: quality and cost regret and what was lost in utility, per 1,000 jobs, each with half of
-    its 95 % interval; `half`: the same of the second half of the jobs alone, where regret that grows without end
-    does not fall.
+    """By setting and rule: quality and cost regret and what was lost in utility, per 1,000 jobs.
+
+    Each with `half`, that of its 95 % interval, and `second_half`, the same of the second half of the jobs
+    alone: regret that grows without end does not fall there.
     """
     return {
         setting.name: {name: _run(rule, setting, seed, horizon, runs) for name, rule in RULES.items()}

@@ -66,6 +66,8 @@ def plan(decision: Record) -> str | None:
     planned = decision.get("plan")
     if planned is None:
         return None
+    if planned["at_s"] < LEAST_WAIT_S:
+        return f"{planned['route']} is to try at once as well"
     return f"if nothing is heard of it for {planned['at_s']:.1f} s, {planned['route']} is to try as well"
 
 

@@ -145,19 +145,23 @@ class Dispatcher(Stopping):
         now = self._now()
         if job.course is None:
             job.course = self.routing.course(job)
-        if job.supersedes is not None:
-            purpose = (job.app, job.recipient, job.supersedes)
-            older = self._purposes.pop(purpose, None)
-            if not job.cancelled:
-                self._purposes[purpose] = job
-            if older is not None and older is not job:
-                self.supersede(older, now)
+        self._claim_purpose(job, now)
         if self.lookup is None or job.course.errand.flights:
             self.advance(job, now)
         else:
             course = job.course
             course.paused = True
             self.lookup.ask(job.recipient, lambda answer: self._looked_up(job, course, answer))
+
+    def _claim_purpose(self, job: LiveJob, now: float) -> None:
+        if job.supersedes is None:
+            return
+        purpose = (job.app, job.recipient, job.supersedes)
+        older = self._purposes.pop(purpose, None)
+        if not job.cancelled:
+            self._purposes[purpose] = job
+        if older is not None and older is not job:
+            self.supersede(older, now)
 
     def _looked_up(self, job: LiveJob, course: Course, answer: Answer | None) -> None:
         """Another program has said where the number is, or has not."""
@@ -434,6 +438,7 @@ class Dispatcher(Stopping):
             job.course = self.routing.course(job)
             job.course.resume(job, recovered.flights[job.key])
             if job.key in lost:
+                self._claim_purpose(job, now)
                 last = lost[job.key]
                 self._next(job, Ending.UNKNOWN, _lost(last), now, carrier=last.carrier, number=last.attempt)
             else:

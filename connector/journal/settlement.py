@@ -33,6 +33,14 @@ _ANSWERED = """
     SELECT (SELECT count(DISTINCT p.part) FROM part p WHERE p.job = a.job AND p.attempt = a.n), a.parts
     FROM attempt a WHERE a.job = ? AND a.n = ?
 """
+# Should their answers get lost with the process, nobody would ask again: the jobs have ended.
+_LEFT_BEHIND = """
+    INSERT OR IGNORE INTO unresolved
+    SELECT a.account, substr(j.recipient, 2), a.job, a.n
+    FROM jsonb_each(?) e CROSS JOIN attempt a ON a.job = e.value CROSS JOIN job j ON j.id = a.job
+    WHERE a.channel = 'sms' AND a.result IS NULL
+    AND a.parts > (SELECT count(DISTINCT p.part) FROM part p WHERE p.job = a.job AND p.attempt = a.n)
+"""
 _OPEN = """
     SELECT json_group_array(j.id) FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value
     WHERE j.outcome IS NULL
@@ -156,9 +164,9 @@ class Settlement:
                 self._outcomes[finish.outcome] += 1
                 # A call is answered before the deadline, or not at all: one that was heard was in time.
                 self._missed += finish.outcome in ("expired", "unknown", "undelivered")
-        bulk.write(
-            self._connection, _END, [(f.key, f.outcome, f.reason, f.at) for f in finishes if f.applied]
-        )
+        ends = [(f.key, f.outcome, f.reason, f.at) for f in finishes if f.applied]
+        bulk.write(self._connection, _END, ends)
+        bulk.write(self._connection, _LEFT_BEHIND, [key for key, *_ in ends])
         for finish in finishes:
             if finish.outcome == "cancelled" and not finish.applied:
                 finish.cancelled_before = self._is_cancelled(finish.key)
@@ -200,7 +208,7 @@ class Settlement:
             return
         said = verdicts(self._connection, decisive)
         hope = hopes(self._connection, decisive)
-        ends = []
+        ends, several = [], []
         for index, (receipt, message) in enumerate(decisive):
             verdict, why = said.get(index), reason(receipt)
             ended = message.outcome is not None or message.job in self._ended_now
@@ -212,6 +220,8 @@ class Settlement:
                 if outcome == "unknown":
                     why = f"{why}; {UNHEARD}"
                 ends.append((message.job, outcome, why, receipt.at))
+                if message.follow:
+                    several.append(message.job)
                 self._end(receipt, message, outcome, why)
             if verdict is not None:
                 self._told.append(Told(
@@ -219,6 +229,7 @@ class Settlement:
                     receipt.at, ended, message.left_at,
                 ))  # fmt: skip
         bulk.write(self._connection, _END, ends)
+        bulk.write(self._connection, _LEFT_BEHIND, several)
 
     def _is_followed(self, receipt: Receipt, message: Match) -> bool:
         """What comes next is the dispatcher's to say."""

@@ -236,6 +236,7 @@ class Store:
             self._use_again(rows, now)
         self._resolve(late)
         final = self._settlement.final([a.job.key for a in answers if a.complete])
+        self._known([a for a in answers if a.complete and a.job.key in final])
         for answer in answers:
             if answer.complete and answer.job.key not in final:
                 job = answer.job
@@ -281,13 +282,21 @@ class Store:
 
     def _resolve(self, late: list[Answer]) -> None:
         """The answer came after its time-out: the attempt is known again."""
-        for statement in (
+        complete = [answer for answer in late if answer.complete]
+        bulk.write(
+            self.connection,
             """UPDATE attempt SET result = NULL FROM jsonb_each(?) e
                WHERE attempt.job = e.value->>0 AND attempt.n = e.value->>1""",
-            """DELETE FROM unresolved WHERE (job, attempt) IN
-               (SELECT value->>0, value->>1 FROM jsonb_each(?))""",
-        ):
-            bulk.write(self.connection, statement, [(a.job.key, a.attempt) for a in late if a.complete])
+            [(answer.job.key, answer.attempt) for answer in complete],
+        )
+        self._known(complete)
+
+    def _known(self, answered: list[Answer]) -> None:
+        bulk.write(
+            self.connection,
+            "DELETE FROM unresolved WHERE (job, attempt) IN (SELECT value->>0, value->>1 FROM jsonb_each(?))",
+            [(answer.job.key, answer.attempt) for answer in answered],
+        )
 
     def _call(self, steps: list[CallStep], records: list[CallRecord]) -> None:
         bulk.write(

@@ -184,7 +184,9 @@ class Choosing:
         key = (offer.route, names)
         if key not in prospects.gains:
             curve = prospects.drawn[offer.route]
-            prospects.gains[key] = self._planner.fresh(curve, others, left_s - offer.wait_s, worth.value)
+            # Nobody follows himself: what is silent there would be silent again.
+            rest = [other for other in others if other.route != offer.route]
+            prospects.gains[key] = self._planner.fresh(curve, rest, left_s - offer.wait_s, worth.value)
         planned = prospects.gains[key]
         return _FORESIGHT * planned.gain if planned is not None else 0.0
 

@@ -1,5 +1,8 @@
 """What flights show: receipts, silence and conversions, told to the arrival model and to the breakers.
 
+What leaves by a route while its breaker is open says what an outage is like: it is not the model's to remember,
+and what left shortly before is taken back from it.
+
 Only a sample of the flights is looked at where there are many. Whether one is in it is decided when it leaves:
 what becomes of it must not matter. Breakers judge first attempts and trials alone: the later attempts of a job
 go to handsets that the first one may not have reached.
@@ -12,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from math import log
 from typing import TYPE_CHECKING
 
-from connector.routing.arrival import ArrivalModel, Cell, Curve
+from connector.routing.arrival import ArrivalModel, Curve
 from connector.routing.breaker import Breakers, Kind
 from connector.routing.conversion import LOOKS_S, Conversions
-from connector.routing.errand import FailureKind, Flight
+from connector.routing.errand import Errand, FailureKind, Flight
 
 if TYPE_CHECKING:
     from connector.routing.arrival import Watch
@@ -37,6 +40,7 @@ class Track:
     """A flight that is looked at.
 
     judged   by the breakers
+    watch    the model's; None: it is not to learn from it
     curve    what was usual when it left
     held     what its silence has added to the sums
     unused   the same of its receipt without conversion
@@ -44,23 +48,23 @@ class Track:
     """
 
     __slots__ = (
-        "cell", "channel", "converted_at", "curve", "held", "judged", "klass", "left_at", "over", "route", "told_at",
+        "cell", "channel", "converted_at", "curve", "deadline_at", "held", "judged", "klass", "left_at", "over", "route", "told_at",
         "trial", "unused", "watch",
     )  # fmt: skip
 
     def __init__(
-        self, route: str, channel: str, cell: Cell, klass: str, left_at: float, watch: Watch, curve: Curve,
-        *, judged: bool, trial: bool,
-    ) -> None:  # fmt: skip
-        self.route = route
-        self.channel = channel
-        self.cell = cell
-        self.klass = klass
+        self, flight: Flight, errand: Errand, left_at: float, watch: Watch | None, curve: Curve, *, judged: bool
+    ) -> None:
+        self.route = flight.route
+        self.channel = flight.channel
+        self.cell = errand.cell
+        self.klass = errand.klass
         self.left_at = left_at
+        self.deadline_at = errand.deadline_at
         self.watch = watch
         self.curve = curve
         self.judged = judged
-        self.trial = trial
+        self.trial = flight.trial
         self.held = 0.0
         self.unused = 0.0
         self.over = False
@@ -88,6 +92,11 @@ class _Looks:
                 since, track = queue.popleft()
                 yield look, since, track
 
+    def __iter__(self) -> Iterator[Track]:
+        for queue in self._queues:
+            for _, track in queue:
+                yield track
+
 
 class Evidence:
     """Where all of it comes in."""
@@ -101,7 +110,7 @@ class Evidence:
         self._silent = _Looks(_AGES_S)
         self._told = _Looks(LOOKS_S)
 
-    def left(self, flight: Flight, cell: Cell, klass: str, now: float, *, first: bool) -> Track | None:
+    def left(self, flight: Flight, errand: Errand, now: float, *, first: bool) -> Track | None:
         """The track of a flight that leaves now; None: it is not in the sample."""
         tokens = self._tokens + (now - self._tokens_at) * _RATE
         self._tokens_at = now
@@ -109,14 +118,15 @@ class Evidence:
             self._tokens = tokens
             return None
         self._tokens = max(0.0, min(_BURST, tokens) - 1.0)
-        route, channel = flight.route, flight.channel
+        route, channel, cell = flight.route, flight.channel, errand.cell
         curve = self.model.usual(route, channel, cell, now)
-        watch = self.model.sent(route, channel, cell, now, first=first)
-        judged = first or flight.trial
-        track = Track(
-            route, channel, cell, klass, now, watch, curve, judged=judged, trial=flight.trial
-        )  # fmt: skip
-        if judged:
+        watch = None
+        if self.breakers.find(route, cell[0]) is None:
+            watch = self.model.sent(route, channel, cell, now, first=first)
+        elif first:
+            flight.trial = True
+        track = Track(flight, errand, now, watch, curve, judged=first or flight.trial)
+        if track.judged:
             self._silent.add(track, now)
         return track
 
@@ -126,11 +136,13 @@ class Evidence:
             return
         track.over = True
         track.told_at = at
-        self.model.arrived(track.watch, at)
+        if track.watch is not None:
+            self.model.arrived(track.watch, at)
         if track.judged:
             ratio = _receipt_ratio(track.curve, max(at - track.left_at, 0.01))
             self._observe(track, Kind.RECEIPTS, ratio - track.held, at)
-            self._told.add(track, at)
+            if at <= track.deadline_at:
+                self._told.add(track, at)  # nobody uses a code that comes too late
             if track.converted_at is not None:
                 self._observe(track, Kind.CONVERSIONS, log(_UNUSED), at)
 
@@ -139,33 +151,35 @@ class Evidence:
         if track.over:
             return
         track.over = True
-        if kind is FailureKind.THROTTLED:
-            self.model.close(track.watch, track.left_at)
-        elif kind is FailureKind.UNANSWERED:
-            self.model.close(track.watch, at)
-        else:
-            self.model.failed(track.watch, at, kind is FailureKind.HANDSET)
-            if track.judged and kind is not FailureKind.HANDSET:
-                self._observe(track, Kind.RECEIPTS, _failure_ratio(track.curve) - track.held, at)
-                self._trial_failed(track)
+        if track.watch is not None:
+            if kind is FailureKind.THROTTLED:
+                self.model.close(track.watch, track.left_at)
+            elif kind is FailureKind.UNANSWERED:
+                self.model.close(track.watch, at)
+            else:
+                self.model.failed(track.watch, at, kind is FailureKind.HANDSET)
+        if track.judged and (kind is FailureKind.ROUTE or kind is FailureKind.REFUSED):
+            self._observe(track, Kind.RECEIPTS, _failure_ratio(track.curve) - track.held, at)
+            self._trial_failed(track)
 
     def converted(self, track: Track, at: float) -> None:
         """The code of this flight was used."""
         if track.converted_at is None:
             track.converted_at = at
-            self.model.conversion(track.watch, at, True)
+            if track.watch is not None:
+                self.model.conversion(track.watch, at, True)
             self.conversions.seen(track.klass, at)
             if track.judged and track.told_at is not None:
                 self._observe(track, Kind.CONVERSIONS, log(_UNUSED) - track.unused, at)
 
     def unused(self, track: Track, at: float) -> None:
         """The application says that the code was not used."""
-        if track.converted_at is None:
+        if track.converted_at is None and track.watch is not None:
             self.model.conversion(track.watch, at, False)
 
     def closed(self, tracks: Sequence[Track], now: float) -> None:
         """Nobody looks at these flights of one errand any more, but for conversions."""
-        self.model.over([track.watch for track in tracks], now)
+        self.model.over([track.watch for track in tracks if track.watch is not None], now)
         for track in tracks:
             track.over = True
 
@@ -192,7 +206,8 @@ class Evidence:
         at = told_at + LOOKS_S[look]
         used = track.converted_at is not None and track.converted_at <= at
         if track.converted_at is None:
-            self.model.conversion(track.watch, at, None)
+            if track.watch is not None:
+                self.model.conversion(track.watch, at, None)
             share = self.conversions.expected(track.klass, track.route, look)
             total = log((1.0 - _UNUSED * share) / (1.0 - share))
             ratio, track.unused = total - track.unused, total
@@ -207,9 +222,20 @@ class Evidence:
             self.breakers.trial_failed(track.route, track.cell[0])
 
     def _observe(self, track: Track, kind: Kind, ratio: float, at: float) -> None:
+        version = self.breakers.version
         closed = self.breakers.observe(track.route, track.cell[0], kind, ratio, at, trial=track.trial)
         if closed:
             self.model.recovered(track.route, track.channel, at)
+        elif self.breakers.version != version:
+            self._take_back(track.route)
+
+    def _take_back(self, route: str) -> None:
+        """Its breaker has opened: what has not arrived yet left during the outage, as far as can be told."""
+        for track in self._silent:
+            if track.route == route and track.watch is not None and not track.over:
+                if self.breakers.find(route, track.cell[0]) is not None:
+                    self.model.close(track.watch, track.left_at)
+                    track.watch = None
 
 
 def _silence_ratio(curve: Curve, s: float) -> float:

@@ -167,7 +167,7 @@ class Router:
             budget.job(price, now)
         else:
             budget.extra(price, now)
-        flight.watch = self._evidence.left(flight, errand.cell, errand.klass, now, first=first)
+        flight.watch = self._evidence.left(flight, errand, now, first=first)
 
     def accepted(self, errand: Errand, flight: Flight, now: float) -> None:
         """The route has taken it."""

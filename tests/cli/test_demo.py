@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from connector.cli.demo.cast import AFTERWARDS, AGENT, BURST, CALLS, LATE, TELEPHONES, WRONG, wordings
+from connector.cli.demo.cast import (
+    AFTERWARDS,
+    AGENT,
+    ASKED_AGAIN,
+    BURST,
+    CALLS,
+    FOLLOWED,
+    LATE,
+    TELEPHONES,
+    WRONG,
+    wordings,
+)
 from connector.cli.demo.hearing import Calls, Transfer
 from connector.cli.demo.result import Refusal, Result
 from connector.cli.demo.track import Track
@@ -122,7 +133,8 @@ def test_everything_is_as_expected(told: dict[str, Any]) -> None:
 @pytest.mark.timeout(120)
 def test_every_job_is_told(told: dict[str, Any]) -> None:
     jobs = {job["id"]: job for job in told["jobs"]}
-    assert list(jobs) == [message.id for message in (*BURST, LATE, AFTERWARDS, *CALLS)]
+    cast = (*BURST, LATE, AFTERWARDS, ASKED_AGAIN, FOLLOWED, *CALLS)
+    assert list(jobs) == [message.id for message in cast]
     calls = [jobs.pop(message.id) for message in CALLS]
     assert [(call["outcome"], call["channel"]) for call in calls] == [("delivered", "voice")] * 2
     assert [(call["keys"], call["transferred"]) for call in calls] == [("1", False), ("10", True)]
@@ -130,12 +142,15 @@ def test_every_job_is_told(told: dict[str, Any]) -> None:
     late = jobs.pop(LATE.id)
     assert (late["outcome"], late["parts"], late["received"]) == ("expired", None, 0)
     assert late["seconds"] >= LATE.deadline_s
+    older = jobs.pop(ASKED_AGAIN.id)
+    assert (older["outcome"], older["carriers"], older["received"]) == ("cancelled", ["north"], 0)
     assert {job["outcome"] for job in jobs.values()} == {"delivered"}
     assert {job["received"] for job in jobs.values()} == {1}
     assert {job["channel"] for job in jobs.values()} == {"sms"}
     assert all(job["seconds_to_carrier"] > 0 for job in jobs.values())
     assert jobs["long-en"]["parts"] > 1
-    assert jobs["reroute-fr"]["carriers"] == ["north", "south"]
+    assert jobs["reroute-fr"]["carriers"] == jobs[FOLLOWED.id]["carriers"] == ["north", "south"]
+    assert jobs[FOLLOWED.id]["seconds"] < FOLLOWED.deadline_s
 
 
 @pytest.mark.timeout(120)
@@ -219,7 +234,7 @@ def test_in_a_terminal_no_line_is_too_long(columns: int, terminals: dict[int, Te
     assert "✘" not in text
     assert "♪ heard" in text
     last = text.rpartition("RECEIVED")[2]
-    assert last.count("✔") == 8
+    assert last.count("✔") == 9
     assert "everything as expected." in last
     assert [path.name for path in terminals[columns].folder.iterdir()] == ["heard.wav"]
 
@@ -263,6 +278,7 @@ def test_a_delivered_text_is_as_expected() -> None:
         "a job submitted twice was sent once", "carriers used: north", "the daemon drained and stopped",
         "each telephone heard its code, by ear of the matched filter",
         "key 0 brought the agent, whose words were heard",
+        "a silent carrier's code came by another one, in time",
     }  # fmt: skip
 
 
@@ -282,6 +298,20 @@ def test_a_text_on_a_strangers_handset_is_wrong() -> None:
     assert "every handset has exactly the text that was meant for it, once" in {
         check.what for check in result.checks if not check.ok
     }
+
+
+def test_who_asks_again_needs_the_newer_text_alone() -> None:
+    tracks = [Track(message, message.text(wordings())) for message in (ASKED_AGAIN, FOLLOWED)]
+    older, newer = tracks
+    older.outcome, older.carriers = "cancelled", ["north"]
+    newer.outcome, newer.carriers = "delivered", ["north", "south"]
+    result = Result()
+    result.tracks = tracks
+    followed = "a silent carrier's code came by another one, in time"
+    for texts, wrong in (((newer,), [False, False]), (tracks, [True, False]), ((older,), [True, True])):
+        result.received_by(received(*texts))
+        assert [track.wrong is not None for track in tracks] == wrong
+        assert next(check.ok for check in result.checks if check.what == followed) is not wrong[1]
 
 
 def test_a_late_text_on_the_handset_is_wrong() -> None:

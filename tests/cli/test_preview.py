@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import REPOSITORY, Gateway, connector
+from tests.cli.conftest import DELIVERED, REPOSITORY, Gateway, connector
 
 PROFILE = str(REPOSITORY / "config/profiles/plain-smpp34.toml")
 
@@ -95,6 +95,20 @@ def test_a_template_by_the_daemon(gateway: Gateway) -> None:
     assert "482917 आपका कोड है।" in words
 
 
+def test_the_route_by_the_daemon(gateway: Gateway) -> None:
+    arguments = ("--text", "x", "--to", DELIVERED, "--deadline", "20", "--class", "login")
+    shown = json.loads(gateway.run("preview", *arguments, "--json").stdout)
+    decided = shown["decision"]
+    assert (decided["rule"], decided["chosen"]) == ("priority", "north")
+    north, south = decided["offers"]
+    assert 0.0 < north["p"] <= 1.0
+    assert north["utility"] == pytest.approx(40.0 * north["p"] - north["price"], abs=0.01)
+    assert south == {"route": "south", "reason": "another priority"}
+    lines = gateway.run("preview", *arguments).stdout.splitlines()
+    assert ["ROUTE", "IN", "TIME", "PRICE", "UTILITY", "NOTES"] in [line.split() for line in lines]
+    assert lines[-1].startswith("north comes first by its priority; north ")
+
+
 def test_the_daemon_refuses(gateway: Gateway) -> None:
     done = gateway.run("preview", "--template", "spring-offer")
     assert (done.returncode, done.stdout) == (1, "")
@@ -108,6 +122,9 @@ def test_the_daemon_refuses(gateway: Gateway) -> None:
         ["--profile", PROFILE],
         ["--profile", PROFILE, "--template", "sign-in"],
         ["--profile", PROFILE, "--text", "x", "--to", "+447700900000"],
+        ["--profile", PROFILE, "--text", "x", "--deadline", "20"],
+        ["--profile", PROFILE, "--text", "x", "--class", "login"],
+        ["--socket", "/nonexistent", "--text", "x", "--deadline", "-1"],
         ["--profile", "/nonexistent.toml", "--text", "x"],
         ["--socket", "/nonexistent", "--lang", "de"],
     ],

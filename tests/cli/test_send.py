@@ -27,15 +27,16 @@ def test_every_option_reaches_the_daemon(gateway: Gateway) -> None:
     id = gateway.new_id()
     done = gateway.run(
         "send", "--id", id, "--to", "+447700900321", "--template", "sign-in", "--lang", "hi",
-        "--param", "code=482917", "--sender", "ACME", "--deadline", "7.5", "--journey", "sms",
-        "--on-unknown", "resend_once", "--class", "test", "--wait",
+        "--code", "482917", "--code", "111111", "--sender", "ACME", "--deadline", "7.5", "--journey", "sms",
+        "--on-unknown", "resend_once", "--class", "test", "--supersedes", f"login {id}", "--wait",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert gateway.north.inbox("+447700900321") == ["482917 आपका कोड है।"]
     with gateway.client() as client:
         status = client.status(id)
     assert status["deadline_at"] - status["accepted_at"] == pytest.approx(7.5)
-    assert status["on_unknown"] == "resend_once"
+    assert (status["on_unknown"], status["class"]) == ("resend_once", "test")
+    assert status["supersedes"] == f"login {id}"
 
 
 def test_flash_is_shown_at_once(gateway: Gateway) -> None:
@@ -132,6 +133,9 @@ def test_what_the_daemon_refuses_is_one_line(gateway: Gateway, arguments: list[s
         (["--to", DELIVERED, "--text", "x", "--on-unknown", "hope"], "--on-unknown"),
         (["--to", DELIVERED, "--text", "x", "--lang", "de_DE"], "--lang: "),
         (["--to", DELIVERED, "--text", "x", "--class", "c" * 33], "--class: "),
+        (["--to", DELIVERED, "--text", "x", "--code", "1"], "--code: belong to a template"),
+        (["--to", DELIVERED, "--template", "y", "--code", "1", "--param", "code=1"], "--code: stand in"),
+        (["--to", DELIVERED, "--text", "x", "--supersedes", ""], "--supersedes: "),
     ],
 )
 def test_bad_usage_reaches_no_daemon(arguments: list[str], told: str, tmp_path: Path) -> None:

@@ -1,7 +1,12 @@
 import json
 import re
 
-from tests.cli.conftest import DELIVERED, NEVER_ANSWERED_BUT_RECEIPT, Gateway
+import msgspec
+import pytest
+
+from connector.cli.status import print_state
+from connector.metrics import Live, RouteLive
+from tests.cli.conftest import DELIVERED, NEVER_ANSWERED_BUT_RECEIPT, Gateway, connector
 
 
 def test_one_object_for_programs(gateway: Gateway) -> None:
@@ -58,3 +63,32 @@ def test_how_receipts_match(gateway: Gateway) -> None:
     carrier = stats["carriers"][0]
     assert (carrier["id_form"], carrier["id_form_fixed"]) == (None, False)
     assert 0 < carrier["receipt_match_ratio"] <= 1
+
+
+def test_what_was_learned_of_routes(gateway: Gateway) -> None:
+    gateway.finished(DELIVERED)
+    stats = json.loads(gateway.run("status", "--routes", "--json").stdout)
+    overall = next(row for row in stats["routes"] if row["route"] == "north" and not row["country"])
+    assert overall["flights"] > 0
+    assert 0.0 < overall["in_time"] <= 1.0
+    assert overall["breaker"] == "closed"
+    assert [each["class"] for each in stats["classes"]] == ["default"]
+    lines = [re.split("  +", line) for line in gateway.run("status", "--routes").stdout.splitlines()]
+    assert ["ROUTE", "TO", "FLIGHTS", "P50", "P95", "IN 60 S"] in [line[:6] for line in lines]
+    assert ["north", "all"] in [line[:2] for line in lines]
+    assert ["CLASS", "EXTRA SENDS A JOB", "COST A JOB"] in lines
+
+
+def test_what_waits_and_what_is_left_out_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    live = Live(quiet_hours_waiting=13, route_health=(RouteLive("north", True, 0.1), RouteLive("south")))
+    nothing = {"accepted": 0, "duplicate": 0, "finished": {}, "refused": {}}
+    print_state({**msgspec.to_builtins(live), "jobs": nothing, "orphans": [], "orphan_counts": []})
+    lines = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert ["waiting for quiet hours to end", "13"] in lines
+    assert ["left out but for trials", "north"] in lines
+
+
+def test_all_is_of_routes() -> None:
+    done = connector("status", "--socket", "/nonexistent", "--all")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("Error: --all belongs to --routes\n")

@@ -29,7 +29,7 @@ async def test_every_method(daemon):
         assert await client.status("a") == {"id": "a", "state": "queued"}
         assert await client.cancel("a") is True
         assert await client.cancel("b") is False
-        await client.feedback("a", converted=False)
+        await client.feedback("a", converted=False, attempt=1)
         assert (await client.preview(job("p")))["parts"] == 1
         assert await client.stats() == {"jobs": 1}
         await client.ack(7)

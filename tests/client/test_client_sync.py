@@ -37,6 +37,7 @@ def test_every_method(daemon, client):
     assert client.cancel("a") is True
     assert client.cancel("b") is False
     assert client.feedback("a", converted=True) is None
+    assert client.feedback("a", converted=True, attempt=2) is None
     assert client.preview(job("p"))["encoding"] == "gsm7"
     assert client.stats() == {"jobs": 1}
     assert client.ack(7) is None
@@ -44,7 +45,9 @@ def test_every_method(daemon, client):
         "submit",
         {"id": "a", "to": "+4915112345678", "text": "482917", "deadline_s": 20.0, "class": "login"},
     )
-    assert daemon.called("feedback") == [{"id": "a", "converted": True}]
+    assert daemon.called("feedback") == [
+        {"id": "a", "converted": True}, {"id": "a", "converted": True, "attempt": 2},
+    ]  # fmt: skip
     assert daemon.acked == 7
 
 

@@ -26,12 +26,15 @@ def check(*arguments: str | Path) -> Result:
 def test_the_shipped_examples_together() -> None:
     result = check(CONFIG)
     assert result.exit_code == 0, result.output
-    rows = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
-    assert rows[0] == ["LANE", "OWNS", "WHAT"]
+    *table, proof = result.stdout.splitlines()
+    rows = [line.split() for line in table]
+    assert rows[0] == ["LANE", "OWNS", "WHAT", "WHERE"]
     assert {row[0] for row in rows[1:]} == {"verification", "notification", "marketing"}
-    assert (
-        "verification  carrier account  north: acme_otp at smsc.north.example:2775, 100 TPS" in result.stdout
-    )
+    lines = [" ".join(row) for row in rows]
+    account = "carrier account north: acme_otp at smsc.north.example:2775, 100 TPS carriers/north.toml:14"
+    assert f"verification {account}" in lines
+    assert "notification state folder /var/lib/connector/notification connector.toml:23" in lines
+    assert proof.startswith("3 instances share none of their 3 state folders, 3 sockets, 3 ports, ")
     assert all(line.startswith("note: ") for line in result.stderr.splitlines())
 
 
@@ -39,12 +42,56 @@ def test_the_shipped_examples_together() -> None:
 def test_each_shipped_example_with_its_secrets(
     lane: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("north", "south", "bulk"):
+    for name in ("north", "south", "east", "west", "bulk"):
         (tmp_path / f"secret_{name}").write_text("s3cret")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     result = check(CONFIG / lane)
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_who_owns_what_and_where_it_is_written(make_folder: MakeFolder) -> None:
+    first, second = make_folder("a"), make_folder("b")
+    first.edit("carriers/north.toml", "port = 2775", 'port = 2775\nstandby = ["smsc2.example:2776"]')
+    second.write("connector.toml", 'lane = "verification"\n[[application]]\nname = "x"\nuids = [1]\n')
+    second.edit("carriers/north.toml", '"acme"', '"other"')
+    result = check(first.path.parent)
+    assert result.exit_code == 0
+    rows = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    things = "2 state folders, 2 sockets, 1 port, 3 carrier accounts, 2 secrets, 2 sender ids"
+    assert rows[-1] == f"2 instances share none of their {things}."
+    for row in (
+        f"verification(a) secret {first.path}/secrets/north carriers/north.toml:6",
+        "verification(a) carrier account north: acme at smsc2.example carriers/north.toml:5",
+        "verification(a) port 9464 connector.toml:14",
+        "verification(b) socket /run/connector/b.sock connector.toml:1",
+    ):
+        assert row in rows
+
+
+def test_an_opt_out_list_that_cannot_be_understood(folder: Folder) -> None:
+    folder.edit("connector.toml", "[jobs]", '[jobs]\nopt_out_file = "opt-out.txt"')
+    listed = folder.write("opt-out.txt", "+4915112345678\n")
+    assert "opt-out list" in check(folder.path).stdout
+    listed.write_text("+4915112345678\n0151 12345678\n")
+    result = check(folder.path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{listed}:2: (file): is no number, expected ")
+    found = json.loads(check(folder.path, "--json").stdout)
+    assert [problem["line"] for problem in found["problems"]] == [2]
+    listed.unlink()
+    assert f"{listed}:1: (file): cannot be read" in check(folder.path).stderr
+
+
+def test_a_leak_is_told_with_both_its_places(make_folder: MakeFolder) -> None:
+    first, second = make_folder("a"), make_folder("b")
+    result = check(first.path.parent)
+    assert result.exit_code == 2
+    (line,) = [line for line in result.stderr.splitlines() if "carrier account" in line]
+    assert line.startswith(
+        f"{second.path}/carriers/north.toml:4: account.system_id: the carrier account acme at "
+    )
+    assert f"belongs to {first.path}/carriers/north.toml:4 too" in line
 
 
 def test_the_profile_makes_an_instance(folder: Folder) -> None:
@@ -94,6 +141,11 @@ def test_json_of_a_good_instance(folder: Folder) -> None:
     assert instance["applications"] == {"login": [2001]}
     assert instance["carriers"][0]["system_id"] == "acme"
     assert "s3cret" not in json.dumps(found)
+    jsonschema.validate(found, json.loads((CONFIG / "check.schema.json").read_text()))
+    main = str(folder.path / "connector.toml")
+    assert {"kind": "port", "what": "9464", "file": main, "line": 14, "key": "http.listen"} in instance[
+        "owned"
+    ]
 
 
 def test_an_instance_without_connector_toml_is_not_passed_over(make_folder: MakeFolder) -> None:

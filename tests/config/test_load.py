@@ -41,8 +41,8 @@ def test_a_relative_config_dir_gives_absolute_paths(folder: Folder, monkeypatch:
 
 
 def test_carriers_come_by_priority_then_name(folder: Folder) -> None:
-    folder.write("carriers/a-late.toml", "priority = 5\n" + CARRIER)
-    folder.write("carriers/z-first.toml", "priority = -1\n" + CARRIER)
+    folder.write("carriers/a-late.toml", "priority = 5\n" + CARRIER.replace('"acme"', '"late"'))
+    folder.write("carriers/z-first.toml", "priority = -1\n" + CARRIER.replace('"acme"', '"first"'))
     folder.write("carriers/b-off.toml", "enabled = false\n" + CARRIER.replace("secrets/north", "lost"))
     folder.write("carriers/notes.txt", "not a carrier")
     carriers = load(folder.path, {}).carriers

@@ -20,7 +20,7 @@ def test_a_trunk_as_it_is_loaded(make_folder: MakeFolder) -> None:
     (trunk,) = config.trunks
     assert (trunk.name, trunk.enabled, trunk.trunk.transport, trunk.srtp) == ("west", True, "udp", False)
     assert trunk.password_path == str(folder.path / "secrets/west")
-    assert config.journeys["warning"].script == "warn"
+    assert config.journeys["warning"].steps[0].script == "warn"
     assert config.scripts["warn"].agent == "+4930999"
 
 
@@ -142,7 +142,7 @@ def test_lanes_share_no_trunk(make_folder: MakeFolder) -> None:
     for claim in (
         "the trunk account acme at sip.example",
         "the sender id +4930123456",
-        "20000 to 29999 overlaps",
+        "the RTP range 20000 to 29999 belongs to",
     ):
         assert claim in messages
 

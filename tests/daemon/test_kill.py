@@ -139,7 +139,7 @@ async def test_a_killed_daemon_loses_no_job_and_sends_none_blindly_twice(site: S
             await asyncio.wait(
                 tasks, timeout=random.uniform(LEAST_LOAD_S, MOST_LOAD_S), return_when=asyncio.FIRST_EXCEPTION
             )
-            _raise_from(tasks)
+            raise_from(tasks)
             daemon.kill()
             site.processes.remove(daemon)
             daemon.close()
@@ -148,27 +148,27 @@ async def test_a_killed_daemon_loses_no_job_and_sends_none_blindly_twice(site: S
         await shop.stop()
         await tasks[0]
         await shop.all_final(DEADLINE_S + RECEIPT_WAIT_S + 20)
-        await _all_receipts_taken(carrier)
+        await all_receipts_taken(carrier)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    _raise_from([follower])
+    raise_from([follower])
     outcomes = Counter(ends[0].outcome for ends in shop.final.values())
     print(f"{len(shop.jobs)} jobs, {shop.repeats_of_old} repeated, {outcomes}")
     print(f"{len(shop.events)} events in {shop.streams} streams")
     _check_events(shop)
     _check_against_the_handsets(shop, carrier)
-    await _nothing_is_left_open(site)
+    await nothing_is_left_open(site)
 
 
-def _raise_from(tasks: list[asyncio.Task[None]]) -> None:
+def raise_from(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         if task.done() and not task.cancelled():
             task.result()
 
 
-async def _all_receipts_taken(carrier: SimulatedCarrier) -> None:
+async def all_receipts_taken(carrier: SimulatedCarrier) -> None:
     def all_taken() -> bool:
         stats = carrier.stats()
         return not any(
@@ -178,7 +178,7 @@ async def _all_receipts_taken(carrier: SimulatedCarrier) -> None:
     await until(all_taken, "every receipt is taken", 35)
 
 
-async def _nothing_is_left_open(site: Site) -> None:
+async def nothing_is_left_open(site: Site) -> None:
     """No job, and no receipt without its message."""
     async with Client(site.socket_path, options=OPTIONS) as client:
         try:

@@ -52,7 +52,7 @@ def lost_after_cut(path: Path, committed: list[Batch]) -> list[str]:
     attempts = {row[0] for row in store.connection.execute("SELECT job FROM attempt")}
     last_seq = max([row[0] for row in store.connection.execute("SELECT last FROM event")], default=0)
     reader = Reader(path)
-    reader.recover()
+    reader.recover(0.0)
     reader.close()
     store.close()
     lost = []

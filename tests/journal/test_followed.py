@@ -285,3 +285,27 @@ def test_only_the_followed_have_an_index(book: Book) -> None:
         )
     )
     assert "job_followed" in plan
+
+
+@pytest.mark.parametrize("end", ["receipt", "finish"])
+def test_what_was_under_way_at_the_end_is_known_by_its_handset(book: Book, end: str) -> None:
+    """The daemon was killed before the answer came, and a job that has ended is not recovered."""
+    job = followed(book, 1, "j1", b"1")
+    book.intend(job)
+    book.receipt(b"1") if end == "receipt" else book.finish(job, "delivered", "converted")
+    book.reopen()
+    book.receipt(b"2", "UNDELIVERABLE")
+    book.now += 20
+    batch = book.sweep()
+    assert (results(batch), batch.parked) == ([(2, "failed", True)], 0)
+    assert book.rows("SELECT * FROM unresolved") == []
+
+
+def test_what_is_answered_after_the_end_is_known(book: Book) -> None:
+    job = followed(book, 1, "j1", b"1")
+    book.intend(job)
+    book.receipt(b"1")
+    assert book.row("SELECT attempt FROM unresolved") == (2,)
+    book.answer(job, b"2")
+    assert book.rows("SELECT * FROM unresolved") == []
+    assert results(book.receipt(b"2")) == [(2, "delivered", True)]

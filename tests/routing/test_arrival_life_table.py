@@ -9,9 +9,11 @@ from scipy import stats
 
 from connector.routing.arrival import ArrivalModel, ArrivalSettings, Cell, shift
 from connector.routing.arrival.grid import BINS, EDGES, bin_of
-from connector.routing.arrival.handset import Share
+from connector.routing.arrival.handset import Silence
 
-BARE = ArrivalSettings(half_life_s=1e12, pooling=0.0, ratio=0.0, few=0.0, unreachable=0.0, no_receipt=0.0)
+BARE = ArrivalSettings(
+    half_life_s=1e12, pooling=0.0, ratio=0.0, ratio_within=0.0, few=0.0, unreachable=0.0, no_receipt=0.0
+)
 CELL = Cell("DE", "north")
 
 
@@ -84,7 +86,7 @@ def test_whatever_was_counted_of_a_silent_flight_is_taken_back_by_its_receipt(
 def test_each_interval_is_a_beta_posterior_around_the_level_above() -> None:
     pooling, ratio = 5.0, 3.0
     settings = ArrivalSettings(
-        half_life_s=1e12, pooling=pooling, ratio=ratio, few=0.0, unreachable=0.0, no_receipt=0.0
+        half_life_s=1e12, pooling=pooling, ratio_within=ratio, few=0.0, unreachable=0.0, no_receipt=0.0
     )
     model = ArrivalModel(settings, 0.0)
     rng = Random(11)
@@ -104,11 +106,24 @@ def test_each_interval_is_a_beta_posterior_around_the_level_above() -> None:
             assert hazard == pytest.approx(min(mean, 0.98))
 
 
-def test_a_share_is_a_beta_posterior() -> None:
-    share = Share(0.0)
-    for hit in (1, 0, 0, 1, 0, 0, 0):
-        share.add(hit, 0.0, 600.0)
-    assert share.mean(0.1, 20.0) == pytest.approx(stats.beta(2.0 + 2, 18.0 + 5).mean())
+def test_where_handsets_are_certain_their_share_is_a_beta_posterior() -> None:
+    silence = Silence(0.0)
+    for lost in (0.0, None, None, 0.0, None, None, None):
+        silence.add(lost, 1.0, 0.0, 600.0)
+    assert silence.mean(0.1, 20.0) == pytest.approx(stats.beta(2.0 + 2, 18.0 + 5).mean())
+
+
+def test_where_they_are_not_it_is_the_most_likely_one() -> None:
+    """40 of 1,000 jobs of which nothing arrived, each with a chance of 0.03 to be lost by its routes."""
+    silence = Silence(0.0)
+    silence.add(None, 960.0, 0.0, 600.0)
+    silence.add(0.03, 40.0, 0.0, 600.0)
+    shares = [i / 10_000 for i in range(1, 1000)]
+    best = max(shares, key=lambda u: stats.binom.logpmf(40, 1000, u + (1.0 - u) * 0.03))
+    for _ in range(60):
+        silence.stale = True
+        found = silence.mean(0.01, 1e-9)
+    assert found == pytest.approx(best, abs=1e-3)
 
 
 def test_evidence_counts_half_after_a_half_life() -> None:

@@ -23,7 +23,8 @@ __all__ = ["Leaf", "Level"]
 
 _LN2: Final = 0.6931471805599453
 _MOST: Final = 0.98  # a hazard of 1 would rule out what has only not been seen
-_OLD_S: Final = 1.0  # hazards of a group that changes little are as old as this at most
+_TINY: Final = 1e-9
+_OLD_S: Final = 2.0  # hazards of a group that changes little are as old as this at most
 _IDLE: Final = 0.02  # of a half-life: a group without flights forgets at such steps
 _MUCH: Final = 0.02  # of the flights: a change that does not wait
 
@@ -115,16 +116,15 @@ class Level:
         expected = sum(map(mul, self.n, above))
         ratio = self.ratio
         factor = (ratio + sum(self.d)) / (ratio + expected) if ratio + expected > 0.0 else 1.0
-        weight = pooling * factor
-        self.hazards = [
-            min((d + weight * h) / ((n if n > d else d) + pooling), _MOST) if n + d + pooling > 0.0 else h
-            for d, n, h in zip(self.d, self.n, above, strict=True)
-        ]
+        weight, base = pooling * factor, pooling + _TINY
+        hazards = [(d + weight * h) / (n + base) for d, n, h in zip(self.d, self.n, above, strict=True)]
+        if max(hazards) > _MOST:
+            hazards = [h if h < _MOST else _MOST for h in hazards]
+        self.hazards = hazards
         self.failing = [
-            min((f + pooling * h) / ((n if n > f else f) + pooling or 1.0), 1.0 - hazard)
-            for f, n, h, hazard in zip(self.f, self.n, parent.failing, self.hazards, strict=True)
+            (f + pooling * h) / (n + base) for f, n, h in zip(self.f, self.n, parent.failing, strict=True)
         ]
-        return self.hazards
+        return hazards
 
 
 class Leaf(Level):
@@ -133,7 +133,7 @@ class Leaf(Level):
     The new counts are differences: a flight that was silent through intervals a … b is +1 at a, -1 at b + 1.
     """
 
-    __slots__ = ("cell", "dirty", "events", "failures", "full", "route", "silent", "slots", "told", "weights")
+    __slots__ = ("cell", "dirty", "events", "failures", "full", "route", "silent", "slots", "told", "weighed_at", "weights")
 
     def __init__(
         self, key: tuple[str, ...], parent: Level, route: Level, ratio: float, half_life_s: float, now: float
@@ -149,6 +149,7 @@ class Leaf(Level):
         self.slots: list[Slot | None] = [None, None]
         self.weights = ([1.0] * BINS, [1.0] * BINS)
         """P(the handset can be reached | silent when the interval began), for both."""
+        self.weighed_at = -1e300
         self.dirty = False
         self.told = 0
         """First flights with a receipt since the last refresh."""

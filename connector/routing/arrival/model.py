@@ -26,6 +26,7 @@ __all__ = ["ArrivalModel"]
 
 _CERTAIN: Final = 8.0
 _LONGER: Final = 6.0  # receipts get lost at a rate that changes less than their delay
+_WEIGH_S: Final = 10.0  # how the silent ones count changes slowly
 _AGAIN_S: Final = 0.01
 _APART: Final = 0.8
 """What happens during a sudden change stays out of the long memory, so far."""
@@ -301,10 +302,14 @@ class ArrivalModel:
         for shift in shifts:
             hazards = shift.applied(hazards)
         failing = level.failing
-        silent = list(accumulate([max(1.0 - h - f, 0.0) for h, f in zip(hazards, failing, strict=True)], mul))
+        stays = [1.0 - h - f for h, f in zip(hazards, failing, strict=True)]
+        if min(stays) < 0.0:
+            stays = [max(part, 0.0) for part in stays]
+        silent = list(accumulate(stays, mul))
         unreachable = self._handsets.unreachable(level.key[2] if len(level.key) > 2 else "")
         reachable = 1.0 - unreachable
-        if isinstance(level, Leaf):
+        if isinstance(level, Leaf) and self._now - level.weighed_at > _WEIGH_S:
+            level.weighed_at = self._now
             level.weights = (
                 _reachable(silent, self._handsets.unreachable_later()),
                 _reachable(silent, unreachable),

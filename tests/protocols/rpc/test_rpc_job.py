@@ -30,6 +30,7 @@ def test_a_job_with_everything():
             "sender": "Bank",
             "on_unknown": "query",
             "class": "login",
+            "supersedes": "login of 4711",
             "traceparent": TRACE,
         }
     )
@@ -44,6 +45,7 @@ def test_a_job_with_everything():
         sender="Bank",
         on_unknown="query",
         class_="login",
+        supersedes="login of 4711",
         traceparent=TRACE,
     )
     assert msgspec.to_builtins(job)["class"] == "login"
@@ -62,6 +64,7 @@ def test_a_job_with_everything():
             "sender": st.just("Bank"),
             "on_unknown": st.sampled_from(["report", "resend_once", "query"]),
             "class": st.text("xyz", min_size=1, max_size=32),
+            "supersedes": st.text("xyz ", min_size=1, max_size=64),
             "traceparent": st.just(TRACE),
         },
     ),
@@ -231,3 +234,39 @@ def test_a_preview_needs_only_content():
     ):
         with pytest.raises(JobError):
             parse_preview(broken)
+
+
+def test_codes_one_for_each_attempt():
+    job = {**CODE, "params": {"minutes": 5}, "codes": ["111111", "222222"]}
+    assert parse_job(job).codes == ("111111", "222222")
+    assert parse_preview({"template": "t", "codes": ["1"]}).codes == ("1",)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"codes": []}, "codes"),
+        ({"codes": ["1"] * 9}, "codes"),
+        ({"codes": [""]}, "codes"),
+        ({"codes": ["1" * 65]}, "codes"),
+        ({"codes": ["1\n"]}, "codes"),
+        ({"codes": [482917]}, "codes"),
+        ({"codes": "482917"}, "codes"),
+        ({"codes": ["1"], "params": {"code": "1"}}, "codes"),
+        ({"codes": ["1"], "params": None, "template": None, "lang": None, "text": "Hallo"}, "codes"),
+        ({"supersedes": ""}, "supersedes"),
+        ({"supersedes": "k" * 65}, "supersedes"),
+        ({"supersedes": "k\t"}, "supersedes"),
+    ],
+)
+def test_codes_and_keys_that_are_refused(change, field):
+    job = {key: value for key, value in (CODE | {"params": {}} | change).items() if value is not None}
+    with pytest.raises(JobError) as refusal:
+        parse_job(job)
+    assert refusal.value.field == field
+    assert refusal.value.hint
+
+
+def test_a_preview_supersedes_nothing():
+    with pytest.raises(JobError, match="not a known key"):
+        parse_preview({"text": "Hallo", "supersedes": "k"})

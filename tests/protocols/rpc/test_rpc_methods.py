@@ -19,6 +19,8 @@ GOOD: list[tuple[type[msgspec.Struct], dict[str, Any]]] = [
     (methods.Status, {"id": "a"}),
     (methods.Cancel, {"id": "a"}),
     (methods.Feedback, {"id": "a", "converted": False}),
+    (methods.Feedback, {"id": "a", "converted": True, "attempt": 2}),
+    (methods.Stats, {"routes": True}),
 ]
 BAD: list[tuple[type[msgspec.Struct], dict[Any, Any], str]] = [
     (methods.Hello, {"client": "shop"}, "version"),
@@ -31,6 +33,8 @@ BAD: list[tuple[type[msgspec.Struct], dict[Any, Any], str]] = [
     (methods.Status, {"id": ""}, "id"),
     (methods.Cancel, {"id": 5}, "id"),
     (methods.Feedback, {"id": "a", "converted": 1}, "converted"),
+    (methods.Feedback, {"id": "a", "converted": True, "attempt": 0}, "attempt"),
+    (methods.Stats, {"routes": "all"}, "routes"),
 ]
 
 
