@@ -37,7 +37,7 @@ _LOOK_AGAIN_S = 1.0
 @click.option("--code", "codes", metavar="CODE", multiple=True,
               help="In place of --param code=…: each attempt's own; the last one repeats.")  # fmt: skip
 @click.option("--supersedes", metavar="KEY",
-              help="Person and purpose: older jobs of the same key are stopped.")  # fmt: skip
+              help="The purpose: older jobs to the number with the same key are stopped.")  # fmt: skip
 @click.option("--id", "job_id", metavar="ID",
               help="The job's own id; the same id is never sent twice.  [default: a new one]")  # fmt: skip
 @click.option("--wait", is_flag=True, help="Follow the job to its end; exit 0 only when it was delivered.")

@@ -38,7 +38,8 @@ class Recovered(msgspec.Struct):
     outstanding       attempts that are unknown now; their jobs are in none of the other lists, but may be in
                       `following` or `superseded`
     following         have flights, and may be sent again before their deadline
-    superseded        would be among the others, were there not a newer open job of their key: not sent again
+    superseded        would be among the others, were there not a newer open job of their key to their
+                      recipient: never sent again
     awaiting_receipt  how many wait for nothing else
     flights           job → its attempts that have left, in order; of every job in a list above
     id_forms          account → how many receipts of the newest messages matched by each form of their ids

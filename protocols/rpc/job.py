@@ -52,8 +52,8 @@ class Job(_Content, frozen=True, gc=False, kw_only=True, omit_defaults=True, for
     """One message to one person. ``None`` means the lane's default, or absent.
 
     ``deadline_s`` is in seconds from acceptance; after it the message is worthless. ``supersedes`` names
-    person and purpose: this job stops older ones of the same name. ``codes`` are the parameter ``code`` of
-    the first attempt, the second, and so on; the last one stands for all further ones.
+    its purpose: it stops older jobs of the same name to the same number. ``codes`` are the parameter ``code``
+    of the first attempt, the second, and so on; the last one stands for all further ones.
     """
 
     id: JobId

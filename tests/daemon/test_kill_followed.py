@@ -52,11 +52,10 @@ class FollowedShop(Shop):
         job["text"], job["deadline_s"] = str(job["text"])[:100], DEADLINE_S / 2
         job["journey"] = self._random.choice(["twice", "twice", "used"])
         job["on_unknown"] = "report"
-        purpose = f"purpose {len(self.jobs)}"
-        if self._random.random() < SUPERSEDED and "supersedes" in before:
-            purpose = str(before["supersedes"])
+        job["supersedes"] = "login"
+        if before and self._random.random() < SUPERSEDED:
+            job["to"] = before["to"]
             self.superseded.add(str(before["id"]))
-        job["supersedes"] = purpose
         return job
 
 
@@ -106,10 +105,10 @@ async def test_a_killed_daemon_ends_each_followed_job_once(site: Site, random: R
 def _check(shop: FollowedShop, carriers: list[SimulatedCarrier]) -> None:
     assert shop.acknowledged == shop.jobs.keys()
     assert sorted(shop.events) == list(range(1, len(shop.events) + 1)), "an event's number is missing"
-    arrived: Counter[str] = Counter()
+    arrived: Counter[tuple[str, str]] = Counter()
     for carrier in carriers:
         assert carrier.ask("submissions")["overflowed"] == 0
-        arrived.update(str(received["to"]) for received in carrier.ask("handsets"))
+        arrived.update((received["to"], received["text"]) for received in carrier.ask("handsets"))
     attempts: dict[str, set[int]] = {job_id: set() for job_id in shop.jobs}
     ended: set[str] = set()
     for seq in sorted(shop.events):
@@ -121,7 +120,7 @@ def _check(shop: FollowedShop, carriers: list[SimulatedCarrier]) -> None:
     outcomes: Counter[str] = Counter()
     for job_id, job in shop.jobs.items():
         (end,) = shop.final[job_id]
-        times = arrived[str(job["to"])]
+        times = arrived[str(job["to"]), str(job["text"])]
         outcomes[f"{end.outcome} of {max(attempts[job_id])}"] += 1
         assert times <= 3, (job_id, times)
         if end.outcome == "cancelled":
@@ -129,5 +128,10 @@ def _check(shop: FollowedShop, carriers: list[SimulatedCarrier]) -> None:
         else:
             # Every accepted message has its receipt in time, so the outcome must be the truth.
             assert (end.outcome == "delivered") == (times > 0), (job_id, end, times)
+        if job_id in shop.superseded:
+            newer = f"job-{int(job_id.removeprefix('job-')) + 1}"
+            late = [e for e in shop.events.values() if e.id == job_id and e.at > shop.final[newer][0].at + 3]
+            assert not late, "a superseded job goes on"
     print(outcomes)
+    assert outcomes["cancelled of 0"], "no job was superseded before it left"
     assert outcomes["delivered of 2"], "no job was sent twice"

@@ -269,10 +269,11 @@ class TestFollowed:
         book.intend(book.accept("under way", supersedes="k"))
         book.accept("newest", supersedes="k", deadline_s=5)
         book.accept("another", supersedes="l")
+        book.accept("to another", to="+4915187654321", supersedes="k")
         book.accept("of another", supersedes="k", app=book.store.app("bank"))
         book.finish(book.accept("ended", supersedes="k"))
         found = recover(book)
-        assert self.keys(found.waiting) == ["newest", "another", "of another"]
+        assert self.keys(found.waiting) == ["newest", "another", "to another", "of another"]
         assert self.keys(found.superseded) == ["waits", "followed", "under way"]
         assert (found.following, found.awaiting_receipt) == ([], 1)
         assert [each.job.id for each in found.outstanding] == ["under way"]
