@@ -88,7 +88,6 @@ class Daemon:
         self._lookup = Lookup(path)
         self._rng = rng or Random()
         routing = Routing(config)
-        routing.prepare()
         self._dispatcher = Dispatcher(journal, self._metrics, self._now, routing, self._rng)
         self._subscriptions = Subscriptions(self._lookup, _unexpected)
         limits = Limits(frame=config.socket.max_frame_bytes)
@@ -175,11 +174,12 @@ class Daemon:
         Raises CannotStart and OSError.
         """
         self._loop = asyncio.get_running_loop()
+        self._dispatcher.routing.prepare()
         if self._trunks is not None:
             await self._open(self._trunks)
         with contextlib.closing(Reader(self._state / _JOURNAL)) as reader:
             recovered = reader.recover(self._now())
-        self._open_jobs = len(recovered.waiting) + len(recovered.outstanding) + recovered.awaiting_receipt
+        self._open_jobs = recovered.open_jobs
         self._journal.start()
         self._learned.load(self._now())
         if self._config.lookup is not None:
@@ -212,6 +212,7 @@ class Daemon:
             carriers=len(self._lineup.carriers),
             trunks=len(self._trunks.trunks) if self._trunks else 0,
             recovered_waiting=len(recovered.waiting),
+            recovered_followed=len(recovered.following),
             recovered_unknown=len(recovered.outstanding),
             awaiting_receipt=recovered.awaiting_receipt,
         )
@@ -418,13 +419,14 @@ class Daemon:
             route_health=routes,
             classes=classes,
             quiet_hours_waiting=self._dispatcher.quiet,
-            lookups={} if lookup is None else msgspec.structs.asdict(lookup.counts),
+            lookups={} if lookup is None else lookup.counts.results(),
         )
 
     def _stats(self, routes: bool) -> dict[str, Any]:
         """The answer of the socket's `stats`; with what was learned of routes where that is asked for."""
         metrics = self._metrics
         live: dict[str, Any] = msgspec.to_builtins(self._live())
+        live["classes"] = self._dispatcher.router.classes(self._now())
         return {
             "schema": 1,
             "lane": self._config.lane,

@@ -72,6 +72,10 @@ class Counts(Struct):
     failed: int = 0
     not_asked: int = 0
 
+    def results(self) -> dict[str, int]:
+        """What became of the questions."""
+        return {key: count for key, count in msgspec.structs.asdict(self).items() if key != "asked"}
+
 
 class _Question(Struct, gc=False):
     number: str

@@ -96,4 +96,4 @@ def _notes(row: Row) -> Iterator[str]:
 
 def _class(row: Row) -> tuple[str, ...]:
     extra = f"{price(row['extra_sends'])} of {price(row['extra_sends_limit'])}"
-    return row["name"], extra, f"{price(row['cost'])} of {price(row['cost_limit'])}"
+    return row["class"], extra, f"{price(row['cost'])} of {price(row['cost_limit'])}"

@@ -32,12 +32,13 @@ class Course:
     paused       it waits before it is tried again
     stopped      nothing more is sent
     void         it waits to be sent again, and that is not needed any more
+    closed       the router knows that the job is final
     cost_limit   of all attempts together, in the currency of the prices
     pricing      courses of one pricing have the same prices
     """
 
     __slots__ = (
-        "_rivals", "cost_limit", "destination", "errand", "journey", "others", "paused", "preferred",
+        "_rivals", "closed", "cost_limit", "destination", "errand", "journey", "others", "paused", "preferred",
         "pricing", "progress", "settled_by", "start", "step", "stopped", "void",
     )  # fmt: skip
 
@@ -53,7 +54,7 @@ class Course:
         self.settled_by: object = None
         self.step = 0
         self.start: Start = "at_once"
-        self.paused = self.stopped = self.void = False
+        self.paused = self.stopped = self.void = self.closed = False
         self.cost_limit = math.inf
         self.pricing = ""
         self._rivals: frozenset[str] | None = None

@@ -206,6 +206,8 @@ class Dispatcher(Stopping):
         if quiet_until is not None:
             self._rest(job, quiet_until, now)
             return
+        if step != course.step:
+            job.tried = job.barred  # what refused it for now may take it now
         course.step, course.start, course.void = step, start, False
         job.turn_to(course.journey.steps[step].channel)
         routes = course.names(step, self.channels)
@@ -262,6 +264,7 @@ class Dispatcher(Stopping):
     def tick(self, now: float) -> None:
         """A few times a second: what was learned changes what is best."""
         self.router.tick(now)
+        self.following.tick(now)
         if len(self.queue) or len(self.following):
             self.room()
 
@@ -478,7 +481,7 @@ class Dispatcher(Stopping):
         self.queue.cancel(job)
         self.release(job)
         if job.course is not None:
-            self.router.closed(job.course.errand, now)
+            self.following.close(job.course, now)
         self._journal.batch.finishes.append(
             Finish(
                 job.key, job.app, job.id, outcome, type, reason, now, job.content.traceparent,

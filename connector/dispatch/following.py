@@ -18,6 +18,8 @@ from connector.routing.router import Router
 __all__ = ["Desk", "Following"]
 
 _MOST_REMEMBERED = 50_000
+_REMEMBERED_S = 60.0
+"""After its deadline: until then users may tell whether they have used it."""
 _CAUSE = {"expired": FailureKind.HANDSET, "failed": FailureKind.ROUTE}
 """A carrier that has tried until the end has not reached the handset; else nobody says whose fault it is."""
 
@@ -59,10 +61,26 @@ class Following:
         return len(self._jobs)
 
     def remember(self, job: LiveJob, course: Course) -> None:
-        """Something can be learned of it, also when it is final. The oldest are forgotten."""
+        """Something can be learned of it, for a while also when it is final. The oldest are forgotten."""
         self._remembered[job.key] = course
         if len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
+
+    def tick(self, now: float) -> None:
+        """Forget those of which nothing more will be heard."""
+        before = now - _REMEMBERED_S
+        while self._remembered:
+            key, course = next(iter(self._remembered.items()))
+            if course.errand.deadline_at > before:
+                break
+            del self._remembered[key]
+            self.close(course, now)
+
+    def close(self, course: Course, now: float) -> None:
+        """Its job is final."""
+        if not course.closed:
+            course.closed = True
+            self._router.closed(course.errand, now)
 
     # When to look
 
@@ -70,7 +88,8 @@ class Following:
         """Nothing is to be done for it now: look again when `due` says, or when a follow-up is worth it."""
         over = not job.under_way and job.follow < 2 and course.is_over(job, self._desk.channels)
         if over or now >= job.deadline_at:
-            self._desk.leave_to_receipts(job)
+            if not job.under_way:  # else a call that rings must still be found, to be stopped
+                self._desk.leave_to_receipts(job)
             return
         if job.key not in self._jobs:
             self._jobs[job.key] = job
@@ -156,6 +175,8 @@ class Following:
                 self._router.arrived(course.errand, flight, each.at)
             else:
                 self._router.failed(course.errand, flight, each.at, _CAUSE[each.result])
+            if each.ended:
+                self.close(course, now)
             if job is None or each.ended or job.cancelled:
                 continue
             if each.result == "delivered":
@@ -168,3 +189,5 @@ class Following:
         """The user has used the code, or will not; `attempt`: whose code it was."""
         if (course := self._remembered.get(key)) is not None:
             self._router.feedback(course.errand, converted, now, attempt)
+            if converted:
+                self.close(course, now)

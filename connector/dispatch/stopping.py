@@ -17,6 +17,7 @@ class Stopping(AttemptOutcomes):
     """Nothing more leaves for a job that is stopped; a call that has said nothing yet is hung up."""
 
     _metrics: Metrics
+    _intended: set[tuple[int, int]]
 
     def ended(self, jobs: Sequence[tuple[int, str]]) -> None:
         """Receipts ended these jobs: those that still wait, as after a lost answer, must not leave again."""
@@ -40,8 +41,8 @@ class Stopping(AttemptOutcomes):
             return False
         calls = self._calls_of(job)
         spoken = [call for call in calls if not call.carrier.hang_up(call, now)]
-        written = job.resent or any(flight.channel == "sms" for flight in self._possible(job))
-        if spoken or written or len(job.under_way) > len(calls):
+        left = [each for each in self._possible(job) if (job.key, each.number) not in self._intended]
+        if spoken or job.resent or any(flight.channel == "sms" for flight in left):
             self._stop(job)
             self._unfollow(job)
             if not job.under_way:

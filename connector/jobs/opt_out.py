@@ -33,6 +33,7 @@ class OptOut:
         for number in numbers:
             buckets[number % _BUCKETS].append(number)
         self._buckets = [array("Q", sorted(set(bucket))) for bucket in buckets]
+        self._size = sum(map(len, self._buckets))  # every job asks whether there are any
 
     def __contains__(self, number: str) -> bool:
         key = int(number)
@@ -41,7 +42,7 @@ class OptOut:
         return place < len(bucket) and bucket[place] == key
 
     def __len__(self) -> int:
-        return sum(map(len, self._buckets))
+        return self._size
 
 
 def read_opt_out(path: Path) -> OptOut:

@@ -41,6 +41,7 @@ class Recovered(msgspec.Struct):
     superseded        would be among the others, were there not a newer open job of their key to their
                       recipient: never sent again
     awaiting_receipt  how many wait for nothing else
+    open_jobs         how many there are
     flights           job → its attempts that have left, in order; of every job in a list above
     id_forms          account → how many receipts of the newest messages matched by each form of their ids
     """
@@ -50,6 +51,7 @@ class Recovered(msgspec.Struct):
     following: list[LiveJob] = []
     superseded: list[LiveJob] = []
     awaiting_receipt: int = 0
+    open_jobs: int = 0
     flights: dict[int, list[Flight]] = {}
     id_forms: dict[int, dict[str, int]] = {}
 
@@ -64,6 +66,7 @@ def recover(connection: apsw.Connection, now: float, id_forms: dict[int, dict[st
         )
     )  # fmt: skip
     for *columns, text in connection.execute(_OPEN):
+        found.open_jobs += 1
         attempts = _attempts(text)
         job = _job(columns, attempts)
         flights = flights_of(attempts)

@@ -108,8 +108,7 @@ class Metrics:
     trunks           by name; `trunk()` adds to it
     rtp_pacing       seconds by which packets left late; None without calls
     classes          by the names that the configuration gives; `job_class()` adds to it
-    follow_ups       attempts of a job besides its first, by (route, channel, why it left): the rule of the
-                     decision
+    follow_ups       attempts of a job besides its first, by (route, channel, what made their step start)
     breaker_changes  entered states of breakers, by (route, state)
     jobs_superseded  stopped by a newer job of the same `supersedes` key
     live             called in the thread of the HTTP server at each scrape: it must copy what it

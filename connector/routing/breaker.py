@@ -1,8 +1,8 @@
 """A route that has stopped working is left out: cumulative sums of evidence, and trials afterwards.
 
 Each observation is a log likelihood ratio: how much better "it works as badly as in an outage" explains it
-than "it works as usual" (Page's CUSUM). The sum never falls below 0; at the threshold the breaker opens. Then a
-few jobs, paced, try the route; enough good news from these alone closes it.
+than "it works as usual" (Page's CUSUM). The sum never falls below 0; at the threshold the breaker opens. Then
+a few jobs, paced, try the route; enough good news from these alone closes it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ __all__ = ["Breaker", "Breakers", "Key", "Kind", "State"]
 THRESHOLD = 12.0
 _GOOD_NEWS = 3.0  # of trials, the same measure with its sign turned
 _FIRST_TRIAL_S = 3.0
-_MOST_TRIAL_S = 20.0
+_MOST_TRIAL_S = 12.0
 _SLOWER = 1.4  # the pace after each trial that failed
+_SAME_OUTAGE_S = 30.0
 _LIMIT = 4_000
 
 Key = tuple[str, str]
@@ -151,10 +152,12 @@ class Breakers:
                     continue
                 breaker = self._breakers[key] = Breaker()
             if breaker.opened_at is not None:
+                since = breaker.opened_at
                 if trial and breaker.tried_out(kind, ratio, now):
                     self._changed(key, breaker)
+                    self._close_countries(key, since - _SAME_OUTAGE_S)
                     closed = True
-            elif breaker.observe(kind, ratio, now):
+            elif not trial and breaker.observe(kind, ratio, now):
                 self._changed(key, breaker)
             elif breaker.idle:
                 del self._breakers[key]
@@ -176,12 +179,19 @@ class Breakers:
     def restore(self, rows: list[list[Any]], now: float) -> None:
         """What `dump` gave. Raises ValueError, TypeError on anything else."""
         breakers = {
-            (str(route), str(country)): Breaker.load(data, now)
-            for route, country, data in rows[:_LIMIT]
+            (str(route), str(country)): Breaker.load(data, now) for route, country, data in rows[:_LIMIT]
         }
         self._breakers = breakers
         self.open = {key: breaker for key, breaker in breakers.items() if breaker.opened_at is not None}
         self.version += 1
+
+    def _close_countries(self, key: Key, since: float) -> None:
+        """The whole route works again: so do the countries that went with it."""
+        route, country = key
+        if not country:
+            for other, breaker in [*self.open.items()]:
+                if other[0] == route and breaker.opened_at is not None and breaker.opened_at >= since:
+                    del self.open[other], self._breakers[other]
 
     def _changed(self, key: Key, breaker: Breaker) -> None:
         self.version += 1

@@ -78,7 +78,8 @@ class Choosing:
             prospects = self._prospects[key] = _Prospects(now + _FRESH_S)
         kind = (step, rule, *offers, *then)
         if kind == prospects.kind and prospects.choice is not None:
-            return prospects.choice  # the same offers, mostly the very same objects: cheaper than to hash them
+            # The same offers, mostly the very same objects: cheaper to compare than to hash.
+            return prospects.choice
         choice = prospects.choices.get(kind)
         if choice is None:
             found = self._compute(prospects, errand, offers, then, worth, step, rule, now)
@@ -209,7 +210,7 @@ class Choosing:
         self, errand: Errand, offers: Sequence[Offer], then: Sequence[Offer], worth: Worth, left_s: float,
         step: int, now: float,
     ) -> Choice | None:  # fmt: skip
-        """Whether this job is to try a route whose breaker is open: one at a time, and with another to follow."""
+        """Whether this job is to try a route whose breaker is open: with another to follow."""
         country = errand.cell[0]
         if errand.flights:
             return None
@@ -234,7 +235,9 @@ class Choosing:
     ) -> tuple[OfferRecord, ...]:
         mean = self.mean_price
         rows = [
-            OfferRecord(o.route, round(p, 4), round(o.price / mean, 4), round(u / mean, 3), round(o.wait_s, 3))
+            OfferRecord(
+                o.route, round(p, 4), round(o.price / mean, 4), round(u / mean, 3), round(o.wait_s, 3)
+            )
             for u, p, o in ranked
         ]
         seen = {offer.route for _, _, offer in ranked}
@@ -261,9 +264,11 @@ def _ranked(rows: list[Ranked], equal: float) -> list[Ranked]:
     top = max(utility for utility, _, _ in rows) - equal
     order = sorted(
         range(len(rows)),
-        key=lambda i: (0.0, rows[i][2].price, rows[i][2].wait_s, rows[i][2].priority)
-        if rows[i][0] >= top
-        else (1.0, -rows[i][0], 0.0, 0),
+        key=lambda i: (
+            (0.0, rows[i][2].price, rows[i][2].wait_s, rows[i][2].priority)
+            if rows[i][0] >= top
+            else (1.0, -rows[i][0], 0.0, 0)
+        ),
     )
     return [rows[i] for i in order]
 

@@ -52,7 +52,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One decision. `draw`: what the random draw added to the chance of the route chosen, where it decided."""
+    """One decision. `draw`: what the random draw added to the chance of the chosen one, where it decided."""
 
     rule: Rule
     chosen: str

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from connector.routing.evidence import Track
     from connector.routing.follow_up import Watched
 
-__all__ = ["Cell", "Choice", "Errand", "FailureKind", "Flight", "FlightState", "FollowUp", "Offer", "OffersOf"]
+__all__ = [
+    "Cell", "Choice", "Errand", "FailureKind", "Flight", "FlightState", "FollowUp", "Offer", "OffersOf",
+]  # fmt: skip
 
 FlightState = Literal["under_way", "sent", "unknown", "failed", "arrived"]
-"""under_way: left, not answered yet; sent: accepted; unknown: nobody knows whether it left; failed: it is known
-not to arrive; arrived: so its receipt says, or the call was heard to its end."""
+"""under_way: left, not answered yet; sent: accepted; unknown: nobody knows whether it left; failed: it is
+known not to arrive; arrived: so its receipt says, or the call was heard to its end."""
 
 
 class FailureKind(StrEnum):
@@ -37,7 +39,7 @@ class FailureKind(StrEnum):
 class Offer(NamedTuple):
     """What a route offers now.
 
-    wait_s   until it could leave there, in seconds, what waits before it included; inf: not before the deadline
+    wait_s   seconds until it could leave there, what waits before it included; inf: not before the deadline
     price    in the currency of the price list
     reason   why not, when `wait_s` is inf: "no bind", "no window"
     """
@@ -100,7 +102,9 @@ class Flight:
 class Errand:
     """One job on its way. Holds no number, text or id. Times in seconds, absolute."""
 
-    __slots__ = ("absent", "accepted_at", "cell", "deadline_at", "flights", "klass", "sends", "spent", "watched")
+    __slots__ = (
+        "absent", "accepted_at", "cell", "deadline_at", "flights", "klass", "sends", "spent", "watched",
+    )  # fmt: skip
 
     def __init__(self, cell: Cell, klass: str, accepted_at: float, deadline_at: float) -> None:
         self.cell = cell

@@ -1,11 +1,11 @@
 """What flights show: receipts, silence and conversions, told to the arrival model and to the breakers.
 
-What leaves by a route while its breaker is open says what an outage is like: it is not the model's to remember,
-and what left shortly before is taken back from it.
+What leaves by a route while its breaker is open says what an outage is like: it is not the model's to
+remember, and what left shortly before is taken back from it.
 
-Only a sample of the flights is looked at where there are many. Whether one is in it is decided when it leaves:
-what becomes of it must not matter. Breakers judge first attempts and trials alone: the later attempts of a job
-go to handsets that the first one may not have reached.
+Only a sample of the flights is looked at where there are many. Whether one is in it is decided when it
+leaves: what becomes of it must not matter. Breakers judge first attempts and trials alone: the later attempts
+of a job go to handsets that the first one may not have reached.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _AGES_S = (2.0, 4.0, 7.0, 11.0, 17.0, 26.0, 40.0)
 """When a silent flight is looked at: silence is evidence long before the deadline."""
 _NEVER_S = 600.0
 _OUTAGE = 0.3  # part that still arrives as usual in the outage that a breaker looks for
-_LATER = 10.0  # and how much later the rest
+_LATER = (3.0, 10.0)  # and how many times later the rest, each alike
 _UNUSED = 0.2  # part of the usual conversions that is left when receipts are invented
 _MOST = 2.0  # a single late receipt says no more than this
 _RATE = 200.0  # flights a second that are looked at
@@ -48,13 +48,14 @@ class Track:
     """
 
     __slots__ = (
-        "cell", "channel", "converted_at", "curve", "deadline_at", "held", "judged", "klass", "left_at", "over", "route", "told_at",
-        "trial", "unused", "watch",
+        "cell", "channel", "converted_at", "curve", "deadline_at", "held", "judged", "klass", "left_at",
+        "over", "route", "told_at", "trial", "unused", "watch",
     )  # fmt: skip
 
     def __init__(
-        self, flight: Flight, errand: Errand, left_at: float, watch: Watch | None, curve: Curve, *, judged: bool
-    ) -> None:
+        self, flight: Flight, errand: Errand, left_at: float, watch: Watch | None, curve: Curve, *,
+        judged: bool,
+    ) -> None:  # fmt: skip
         self.route = flight.route
         self.channel = flight.channel
         self.cell = errand.cell
@@ -140,7 +141,8 @@ class Evidence:
             self.model.arrived(track.watch, at)
         if track.judged:
             ratio = _receipt_ratio(track.curve, max(at - track.left_at, 0.01))
-            self._observe(track, Kind.RECEIPTS, ratio - track.held, at)
+            # Of a trial the whole counts at once: its silence was no news to an open breaker.
+            self._observe(track, Kind.RECEIPTS, ratio if track.trial else ratio - track.held, at)
             if at <= track.deadline_at:
                 self._told.add(track, at)  # nobody uses a code that comes too late
             if track.converted_at is not None:
@@ -232,16 +234,17 @@ class Evidence:
     def _take_back(self, route: str) -> None:
         """Its breaker has opened: what has not arrived yet left during the outage, as far as can be told."""
         for track in self._silent:
-            if track.route == route and track.watch is not None and not track.over:
-                if self.breakers.find(route, track.cell[0]) is not None:
-                    self.model.close(track.watch, track.left_at)
-                    track.watch = None
+            if track.route != route or track.watch is None or track.over:
+                continue
+            if self.breakers.find(route, track.cell[0]) is not None:
+                self.model.close(track.watch, track.left_at)
+                track.watch = None
 
 
 def _silence_ratio(curve: Curve, s: float) -> float:
     """Log P(nothing heard for s | outage) / P(nothing heard for s | as usual)."""
-    missing = (1.0 - _OUTAGE) * (_told(curve, s) - _told(curve, s / _LATER))
-    return log(1.0 + missing / max(curve.silence(s), 1e-3))
+    later = sum(_told(curve, s / factor) for factor in _LATER) / len(_LATER)
+    return log(1.0 + (1.0 - _OUTAGE) * (_told(curve, s) - later) / max(curve.silence(s), 1e-3))
 
 
 def _failure_ratio(curve: Curve) -> float:
@@ -252,12 +255,15 @@ def _failure_ratio(curve: Curve) -> float:
 
 def _receipt_ratio(curve: Curve, s: float) -> float:
     """The same of a receipt after `s`, of the densities there."""
-    usual = (_told(curve, s * 1.25) - _told(curve, s * 0.8)) / 0.45
-    late_s = s / _LATER
-    late = (_told(curve, late_s * 1.25) - _told(curve, late_s * 0.8)) / (0.45 * _LATER)
+    usual = _density(curve, s)
+    late = sum(_density(curve, s / factor) / factor for factor in _LATER) / len(_LATER)
     if usual <= 0.0:
         return _MOST if late > 0.0 else 0.0
     return min(_MOST, log(_OUTAGE + (1.0 - _OUTAGE) * late / usual))
+
+
+def _density(curve: Curve, s: float) -> float:
+    return (_told(curve, s * 1.25) - _told(curve, s * 0.8)) / (0.45 * s)
 
 
 def _told(curve: Curve, s: float) -> float:

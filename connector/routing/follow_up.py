@@ -104,7 +104,9 @@ class Wheel:
         elif watched.errand is not None:
             self._left += 1
             if self._left > 64 and self._left * 2 > len(self._alone):
-                self._alone = [entry for entry in self._alone if entry.errand is not None and entry is not watched]
+                self._alone = [
+                    entry for entry in self._alone if entry.errand is not None and entry is not watched
+                ]
                 heapify(self._alone)
                 self._left = 0
         watched.errand = watched.token = None
@@ -127,9 +129,7 @@ class Wheel:
 
     def next_due(self) -> float | None:
         """When `due` has something to tell, at the earliest."""
-        at = min(
-            self._line_heap[0][0] if self._line_heap else inf, self._alone[0].at if self._alone else inf
-        )
+        at = min(self._line_heap[0][0] if self._line_heap else inf, self._alone[0].at if self._alone else inf)
         return at if at < inf else None
 
     def tick(self, now: float) -> None:

@@ -8,17 +8,21 @@ import msgspec
 
 from connector.routing.arrival import ArrivalModel, Cell
 from connector.routing.breaker import Breakers
+from connector.routing.throttling import Throttling
 
 __all__ = ["route_rows"]
 
 
-def route_rows(model: ArrivalModel, breakers: Breakers, deadline_s: float, now: float) -> list[dict[str, Any]]:
+def route_rows(
+    model: ArrivalModel, breakers: Breakers, throttling: Throttling, deadline_s: float, now: float
+) -> list[dict[str, Any]]:
     """The rows of the model, and of each its chance within `deadline_s` and its breaker."""
     rows = []
     for report in model.table(now):
         row = msgspec.structs.asdict(report)
         curve = model.curve(report.route, report.channel, Cell(report.country, report.network), now)
         row["in_time"] = curve.p(deadline_s)
+        row["throttled"] = throttling.share(report.route)
         breaker = breakers.find(report.route, report.country)
         row["breaker"] = breaker.state if breaker is not None else "closed"
         row["breaker_since"] = breaker.opened_at if breaker is not None else None

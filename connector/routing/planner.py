@@ -148,7 +148,9 @@ class Planner:
         found.sort(key=lambda pair: -pair[0])
         return [alternative for _, alternative in found[:_MOST]]
 
-    def fresh(self, curve: Curve, others: Sequence[Alternative], left_s: float, value: float) -> Planned | None:
+    def fresh(
+        self, curve: Curve, others: Sequence[Alternative], left_s: float, value: float
+    ) -> Planned | None:
         """About the best follow-up of a flight that leaves at 0 and has `left_s`."""
         return plan((Leg(self.heard(curve), 0.0),), others, 0.0, left_s, value, roughly=True)
 

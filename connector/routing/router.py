@@ -21,6 +21,7 @@ from connector.routing.evidence import Evidence
 from connector.routing.follow_up import Watched, Wheel
 from connector.routing.overview import route_rows
 from connector.routing.planner import Planner, bucket
+from connector.routing.throttling import Throttling
 from connector.routing.utility import Leg, Planned, plan
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Router:
         self._wheel = Wheel(self._fresh_age, self._own_instant)
         self._worths = worths(classes, mean_price)
         self._budgets: dict[str, Budget] = {}
+        self._throttling = Throttling(now)
         self._version = 0
         self._refreshed_at = now
         self._set_budgets(now)
@@ -109,7 +111,7 @@ class Router:
     def follow_up(
         self, errand: Errand, offers: Sequence[Offer], now: float, *, step: int = 0
     ) -> FollowUp | None:
-        """When, and by which of `offers`, a further attempt is worth most. None: it is not worth its price."""
+        """When, and by which of `offers`, a further attempt is worth most. None: never its price."""
         worth = self._worths.get(errand.klass) or self._worths[DEFAULT]
         planned = self._plan(errand, offers, worth, now)
         if planned is None:
@@ -159,6 +161,7 @@ class Router:
         first = not errand.sends and not errand.absent
         if not flights or flights[-1] is not flight:
             flights.append(flight)
+        self._throttling.left(flight.route)
         price = flight.price
         errand.spent += price
         errand.sends += 1
@@ -202,7 +205,8 @@ class Router:
             self._evidence.closed(tracks, now)
 
     def throttled(self, route: str, now: float) -> None:
-        """The route has answered that it is too fast."""
+        """The route has answered that it is too fast. Its pace, and so its waits, are the carrier's to change."""
+        self._throttling.throttled(route)
 
     def feedback(self, errand: Errand, converted: bool, now: float, attempt: int | None = None) -> None:
         """The user has used the code, or will not. `attempt`: number of the flight whose code it was."""
@@ -227,6 +231,7 @@ class Router:
         if now - self._refreshed_at >= _REFRESH_S:
             self._refreshed_at = now
             self.model.refresh(now)
+            self._throttling.tick(now)
         self._notice(now)
         self._wheel.tick(now)
 
@@ -262,8 +267,8 @@ class Router:
             errand.watched = None
 
     def due(self, now: float) -> list[Any]:
-        """The tokens whose instant has come; they are not watched any more. Ask `follow_up`, and `watch` again
-        where it says later, or no.
+        """The tokens whose instant has come; they are not watched any more. Ask `follow_up`, and `watch`
+        again where it says later, or no.
         """
         tokens = []
         for watched in self._wheel.due(now):
@@ -301,14 +306,17 @@ class Router:
         self, cell: Cell, klass: str, deadline_s: float, offers: Sequence[Offer], now: float,
         then: Sequence[Offer] = (),
     ) -> dict[str, Any] | None:  # fmt: skip
-        """The decision about a job of this moment, as it is recorded; nothing is drawn and nothing changes."""
+        """The decision about a job of this moment, as it is recorded. Nothing is drawn, nothing changes."""
         worth = self._worths.get(klass) or self._worths[DEFAULT]
-        decision = self._choosing.expected(Errand(cell, klass, now, now + deadline_s), offers, then, worth, now)
+        errand = Errand(cell, klass, now, now + deadline_s)
+        decision = self._choosing.expected(errand, offers, then, worth, now)
         return msgspec.to_builtins(decision) if decision is not None else None
 
     def routes(self, now: float, deadline_s: float = 30.0) -> list[dict[str, Any]]:
-        """Each route, over all its destinations and to each; `in_time`: its chance within `deadline_s`."""
-        return route_rows(self.model, self._breakers, deadline_s, now)
+        """Each route, over all its destinations and to each; `in_time`: its chance within `deadline_s`;
+        `throttled`: the share of its recent submits that were too fast.
+        """
+        return route_rows(self.model, self._breakers, self._throttling, deadline_s, now)
 
     def classes(self, now: float) -> list[dict[str, Any]]:
         """What each class has cost a job over the last ten minutes, in average messages, and its limits."""
@@ -325,7 +333,8 @@ class Router:
     def dump(self, now: float) -> bytes:
         """What was learned, for `restore` of a later process."""
         budgets = {name: budget.dump(now) for name, budget in self._budgets.items()}
-        state = [_VERSION, self.model.dump(), self._breakers.dump(), self._evidence.conversions.dump(), budgets]
+        conversions = self._evidence.conversions.dump()
+        state = [_VERSION, self.model.dump(), self._breakers.dump(), conversions, budgets]
         packed: bytes = msgpack.packb(state)
         return packed
 

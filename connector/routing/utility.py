@@ -105,7 +105,7 @@ def plan(
     *,
     roughly: bool = False,
 ) -> Planned | None:
-    """The instant e and the route that maximise V · P(only it is in time) - cost · P(nothing is heard until e).
+    """The instant e and the route with the greatest V · P(only it is in time) - cost · P(nothing heard by e).
 
     None where nothing has a gain. `value` is V, in currency. `roughly`: at half the price.
     """
@@ -125,9 +125,7 @@ def plan(
     return best
 
 
-def _silences(
-    legs: Sequence[Leg], now: float, step_s: float, points: int, unreachable: float
-) -> list[float]:
+def _silences(legs: Sequence[Leg], now: float, step_s: float, points: int, unreachable: float) -> list[float]:
     """P(nothing is heard until now + i·step_s | nothing until now)."""
     rest = [1.0 - unreachable] * points
     for leg in legs:

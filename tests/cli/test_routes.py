@@ -22,7 +22,7 @@ def row(route: str, country: str = "", network: str = "", flights: float = 10.0,
 
 def shown(capsys: pytest.CaptureFixture[str], rows: list[Any], left_out: int = 0) -> list[list[str]]:
     classes = [
-        {"name": "login", "extra_sends": 0.238, "extra_sends_limit": 0.5, "cost": 1.3, "cost_limit": 5.0}
+        {"class": "login", "extra_sends": 0.238, "extra_sends_limit": 0.5, "cost": 1.3, "cost_limit": 5.0}
     ]
     print_routes({"deadline_s": 20.0, "routes": rows, "classes": classes}, left_out, NOW)
     return [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]

@@ -67,6 +67,9 @@ def test_how_receipts_match(gateway: Gateway) -> None:
 
 def test_what_was_learned_of_routes(gateway: Gateway) -> None:
     gateway.finished(DELIVERED)
+    with gateway.client(ack_every=0) as client:
+        while not any(row["flights"] for row in client.stats(routes=True)["routes"]):
+            pass  # what is heard counts a moment later
     stats = json.loads(gateway.run("status", "--routes", "--json").stdout)
     overall = next(row for row in stats["routes"] if row["route"] == "north" and not row["country"])
     assert overall["flights"] > 0

@@ -128,10 +128,6 @@ def _check(shop: FollowedShop, carriers: list[SimulatedCarrier]) -> None:
         else:
             # Every accepted message has its receipt in time, so the outcome must be the truth.
             assert (end.outcome == "delivered") == (times > 0), (job_id, end, times)
-        if job_id in shop.superseded:
-            newer = f"job-{int(job_id.removeprefix('job-')) + 1}"
-            late = [e for e in shop.events.values() if e.id == job_id and e.at > shop.final[newer][0].at + 3]
-            assert not late, "a superseded job goes on"
     print(outcomes)
     assert outcomes["cancelled of 0"], "no job was superseded before it left"
     assert outcomes["delivered of 2"], "no job was sent twice"

@@ -275,5 +275,5 @@ class TestFollowed:
         found = recover(book)
         assert self.keys(found.waiting) == ["newest", "another", "to another", "of another"]
         assert self.keys(found.superseded) == ["waits", "followed", "under way"]
-        assert (found.following, found.awaiting_receipt) == ([], 1)
+        assert (found.following, found.awaiting_receipt, found.open_jobs) == ([], 1, 8)
         assert [each.job.id for each in found.outstanding] == ["under way"]

@@ -18,7 +18,7 @@ def filled() -> Metrics:
     carrier.bind_changes["BOUND_TRX"] += 1
     carrier.to_handset.observe(3.5)
     metrics.carrier('od"d\\\n')
-    metrics.follow_ups["acme", "sms", "follow_up"] += 3
+    metrics.follow_ups["acme", "sms", "on_predicted_miss"] += 3
     metrics.follow_ups["west", "voice", "after"] += 1
     metrics.breaker_changes["acme", "open"] += 2
     metrics.breaker_changes["gone", "open"] += 1

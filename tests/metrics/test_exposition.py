@@ -54,7 +54,7 @@ EXPECTED = [
     ("connector_bind_window_in_use", {"carrier": "acme", "bind": "0"}, 6),
     ("connector_bind_window", {"carrier": "acme", "bind": "0"}, 10),
     ("connector_bind_state", {"carrier": "acme", "bind": "0", "state": "BOUND_TRX"}, 1),
-    ("connector_follow_ups_total", {"carrier": "acme", "channel": "sms", "reason": "follow_up"}, 3),
+    ("connector_follow_ups_total", {"carrier": "acme", "channel": "sms", "reason": "on_predicted_miss"}, 3),
     ("connector_follow_ups_total", {"carrier": "west", "channel": "voice", "reason": "after"}, 1),
     ("connector_breaker_open", {"carrier": "acme"}, 1),
     ("connector_breaker_open", {"carrier": "west"}, 0),

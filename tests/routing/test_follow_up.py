@@ -8,6 +8,7 @@ from math import inf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector.routing.arrival import Cell
 from connector.routing.errand import Errand, Offer, OffersOf
 from connector.routing.follow_up import Watched, Wheel
 
@@ -34,7 +35,7 @@ def offers_of(now: float) -> Sequence[Offer]:
 
 
 def waiting(token: object, now: float) -> Watched:
-    watched = Watched(Errand(("DE", "a"), "default", now, now + 30.0), token, offers_of)
+    watched = Watched(Errand(Cell("DE", "a"), "default", now, now + 30.0), token, offers_of)
     assert watched.errand is not None
     watched.errand.watched = watched
     return watched

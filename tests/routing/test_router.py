@@ -36,7 +36,9 @@ def decision(record: str) -> dict[str, Any]:
     return found
 
 
-def teach(router: Router, route: str, *, arrives: float, until: float, rng: Random, passed_s: float = 3.0) -> None:
+def teach(
+    router: Router, route: str, *, arrives: float, until: float, rng: Random, passed_s: float = 3.0
+) -> None:
     """Two jobs a second by one route alone, until then."""
     now = until - 300.0
     waiting: list[tuple[float, Errand, Flight, bool]] = []
@@ -122,7 +124,7 @@ def test_a_plan_is_told_with_the_choice() -> None:
 
 def test_later_steps_are_recorded_with_what_started_them() -> None:
     for rule in ("after", "on_failure", "at_once"):
-        choice = new().choose(errand(), BOTH, 0.0, step=1, rule=rule)  # type: ignore[arg-type]
+        choice = new().choose(errand(), BOTH, 0.0, step=1, rule=rule)
         assert choice is not None
         found = decision(choice.decision)
         assert (found["rule"], found["step"]) == (rule, 1)
@@ -352,6 +354,21 @@ def test_a_route_is_used_when_all_are_left_out() -> None:
     assert choice.route == "north"
 
 
+def test_throttling_is_shown_and_is_no_evidence_of_arrival() -> None:
+    router = new()
+    for i in range(20):
+        job, flight = errand(i * 0.1), Flight("north", "sms", 0, 1, i * 0.1, 1.0)
+        router.left(job, flight, i * 0.1)
+        if i % 4 == 0:
+            router.throttled("north", i * 0.1)
+            router.failed(job, flight, i * 0.1, FailureKind.THROTTLED)
+    router.tick(2.0)
+    row = next(row for row in router.routes(2.0) if row["route"] == "north")
+    assert row["throttled"] == pytest.approx(0.25)
+    assert row["flights"] <= 15.5
+    assert row["breaker"] == "closed"
+
+
 # State
 
 
@@ -363,7 +380,9 @@ def test_a_restart_goes_on_and_garbage_is_refused() -> None:
     state = router.dump(opened)
     after = new()
     after.restore(state, opened)
-    assert [row["breaker"] for row in after.routes(opened)] == [row["breaker"] for row in router.routes(opened)]
+    assert [row["breaker"] for row in after.routes(opened)] == [
+        row["breaker"] for row in router.routes(opened)
+    ]
     assert after.classes(opened) == router.classes(opened)
     for garbage in (b"", b"\x00", state[:-3], b"\x95\x01\xc4\x00\x90\x90\x80"):
         with pytest.raises(ValueError, match="learned"):

@@ -30,7 +30,11 @@ class Exponential:
 
 
 def brute_force(
-    flights: list[tuple[Exponential, float]], others: list[Alternative], now: float, deadline: float, value: float
+    flights: list[tuple[Exponential, float]],
+    others: list[Alternative],
+    now: float,
+    deadline: float,
+    value: float,
 ) -> tuple[float, str, float]:
     """(instant, route, gain), the formula written out over all handsets: reached ones and the others."""
     u = flights[0][0].unreachable
@@ -82,7 +86,9 @@ def test_the_plan_is_as_good_as_the_best_of_all_instants(
 ) -> None:
     now = 100.0
     flights = [(first, now - silent_s)] + [(second, now - silent_s / 2)] * several
-    alternatives = [Alternative(f"r{i}", curve, wait_s, cost) for i, (curve, wait_s, cost) in enumerate(others)]
+    alternatives = [
+        Alternative(f"r{i}", curve, wait_s, cost) for i, (curve, wait_s, cost) in enumerate(others)
+    ]
     best_at, _, best = brute_force(flights, alternatives, now, now + left_s, 40.0)
     planned = plan([Leg(curve, left) for curve, left in flights], alternatives, now, now + left_s, 40.0)
     if planned is None:

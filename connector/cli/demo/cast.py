@@ -48,6 +48,7 @@ class Message(NamedTuple):
     route: tuple[str, ...] | None = None  # carriers in the order of their attempts, where it is the point
     journey: str | None = None
     supersedes: str | None = None
+    klass: str | None = None
     keys: str | None = None  # that the telephone presses, where it is called
     transferred: bool = False
 
@@ -61,7 +62,7 @@ class Message(NamedTuple):
             "params": {"code": self.code, "minutes": _LASTS_MINUTES},
             "deadline_s": self.deadline_s,
         }
-        named = {"journey": self.journey, "supersedes": self.supersedes}
+        named = {"journey": self.journey, "supersedes": self.supersedes, "class": self.klass}
         return job | {key: value for key, value in named.items() if value is not None}
 
     @property
@@ -121,7 +122,9 @@ AFTERWARDS = _message("ja", "+441632960109")
 
 _SILENT = "+447700900003"
 """North takes what goes there and says nothing more; south knows nothing of that story."""
-_FOLLOWED: dict[str, Any] = {"deadline_s": 8.0, "journey": _PATIENT, "supersedes": f"sign-in {_SILENT}"}
+_FOLLOWED: dict[str, Any] = {
+    "deadline_s": 8.0, "journey": _PATIENT, "supersedes": "sign-in", "klass": "urgent",
+}  # fmt: skip
 
 ASKED_AGAIN = _message("en", _SILENT, "older-en", expected="cancelled", route=("north",), **_FOLLOWED)
 """The person does not wait, and asks again: `FOLLOWED` takes its place."""
