@@ -56,7 +56,7 @@ def main() -> int:
         help="routing: this world, of benchmarks/routing/worlds or yours; may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--policy", action="append", default=[], choices=list(POLICIES), help="routing: this one; may be repeated"
+        "--policy", action="append", default=[], choices=list(POLICIES), help="routing: may be repeated"
     )
     parser.add_argument("--seeds", type=_whole, default=choosing.SEEDS, help="routing: runs of each world")
     arguments = parser.parse_args()

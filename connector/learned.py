@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 from pathlib import Path
@@ -33,11 +32,12 @@ class Learned:
 
     def load(self, now: float) -> None:
         """Go on from what the last process had learned; without it, or where nobody can read it, anew."""
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                self._router.restore(self._path.read_bytes(), now)
-            except (ValueError, OSError) as error:
-                log_event(_log, "what was learned of routes is lost", level=logging.WARNING, error=error)
+        try:
+            self._router.restore(self._path.read_bytes(), now)
+        except FileNotFoundError:
+            return
+        except (ValueError, OSError) as error:
+            log_event(_log, "what was learned of routes is lost", level=logging.WARNING, error=error)
 
     async def save(self, now: float) -> None:
         """Write it down, whole or not at all. A full disk costs what was learned, not a job."""
@@ -59,11 +59,12 @@ class Learned:
         """For the metrics: each route over all its destinations, and each class."""
         if now - self._live_at >= _FRESH_S:
             self._live_at = now
-            routes = tuple(
-                RouteLive(row["route"], row["breaker"] != "closed", row["in_time"])
-                for row in self._router.routes(now, self.deadline_s)
-                if not row["country"] and not row["network"]
-            )
+            # The first row of a route is over all its destinations.
+            whole: dict[str, RouteLive] = {}
+            for row in self._router.routes(now, self.deadline_s):
+                live = RouteLive(row["route"], row["breaker"] != "closed", row["in_time"])
+                whole.setdefault(live.name, live)
+            routes = tuple(whole.values())
             classes = tuple(
                 ClassLive(row["class"], *(row[key] for key in ClassLive.__struct_fields__[1:]))
                 for row in self._router.classes(now)

@@ -27,8 +27,8 @@ class Desk:
         self._truth = truth
         self._clairvoyant = clairvoyant
         self._first_trunk = truth.first_trunk
-        self.prices = [way.price for way in truth.ways]
-        self.queues: list[deque[tuple[Job, bool]]] = [deque() for _ in truth.ways]
+        self.prices = [way.price for way in world.ways]
+        self.queues: list[deque[tuple[Job, bool]]] = [deque() for _ in world.ways]
         rates = [carrier.tps for carrier in world.carriers] + [trunk.cps for trunk in world.trunks]
         self._buckets = [TokenBucket(rate, 0.0) for rate in rates]
         self._paces = [Pace(carrier.tps) for carrier in world.carriers]

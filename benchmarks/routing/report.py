@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any, Final
@@ -15,7 +15,7 @@ from benchmarks.routing import subsidy
 from benchmarks.routing.policies import POLICIES
 from benchmarks.routing.run import SEEDS, measure, routing
 from benchmarks.routing.targets import TARGETS
-from benchmarks.routing.world import load_world, shipped_worlds
+from benchmarks.routing.world import World, load_world, shipped_worlds
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 _PAGE: Final = Path(__file__).with_name("page.md")
@@ -28,6 +28,8 @@ _COLUMNS = (
     ("after_outage_missed", 100.0, 2), ("regret", 1.0, 3),
 )  # fmt: skip
 _KEYS = ("in_time_ratio", "cost_ratio", "duplicates_ratio", "after_outage_missed")
+
+Bandits = dict[str, dict[str, dict[str, Any]]]
 
 
 def main() -> int:
@@ -43,7 +45,8 @@ def main() -> int:
         result = json.loads(arguments.results.read_text("utf-8"))
     else:
         result = routing(arguments.seed, [], [], arguments.seeds, _progress)
-    write(result, arguments.docs)
+    worlds = [load_world(file) for file in shipped_worlds() if file.stem in result["worlds"]]
+    write(result, worlds, subsidy.compare(result["seed"]), arguments.docs)
     return 0
 
 
@@ -51,24 +54,22 @@ def _progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def write(result: dict[str, Any], docs: Path) -> None:
+def write(result: dict[str, Any], worlds: Sequence[World], bandits: Bandits, docs: Path) -> None:
     """routing-report.md, and in routing/ the pictures and the figures as JSON."""
     from benchmarks.routing import plots
 
     folder = docs / "routing"
     folder.mkdir(parents=True, exist_ok=True)
-    files = [file for file in shipped_worlds() if file.stem in result["worlds"]]
-    drawn = measure(result["seed"], [load_world(file) for file in files], _DRAWN, 1, _progress)
+    drawn = measure(result["seed"], worlds, _DRAWN, 1, _progress)
     plots.plot_over_time([(found.world, found.timelines) for found in drawn], folder / "over_time.png")
     plots.plot_cost(result["worlds"], folder / "cost.png")
     plots.plot_targets(result["worlds"], _OURS, folder / "targets.png")
-    bandits = subsidy.compare(result["seed"])
     plots.plot_bandits(bandits, folder / "subsidy.png")
     (folder / "results.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     (docs / "routing-report.md").write_text(_page(result, bandits), "utf-8")
 
 
-def _page(result: dict[str, Any], bandits: dict[str, dict[str, dict[str, Any]]]) -> str:
+def _page(result: dict[str, Any], bandits: Bandits) -> str:
     worlds = result["worlds"]
     return Template(_PAGE.read_text("utf-8")).substitute(
         seeds=result["seeds"],
@@ -134,7 +135,7 @@ def _world(name: str, world: dict[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _bandits(found: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
+def _bandits(found: Bandits) -> Iterator[str]:
     settings = {setting.name: setting for setting in subsidy.SETTINGS}
     yield "| setting | rule | quality regret | cost regret | utility lost |"
     yield "|---|---|---|---|---|"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Final
@@ -50,7 +51,7 @@ class _Simulation:
         self.number = count()
         self.slots = [math.inf] * len(self.prices)
         self.closing: dict[float, deque[Job]] = {deadline.s: deque() for deadline in world.traffic.deadlines}
-        self.handlers = {
+        self.handlers: dict[int, Callable[..., None]] = {
             _RECEIPT: self.receipt, _FAILED: self.failed, _CONVERTED: self.converted, _PLAN: self.planned,
             _TURNED_AWAY: self.turned_away, _SLOT: self.slot, _EDGE: self.edge, _TICK: self.tick,
         }  # fmt: skip

@@ -91,7 +91,8 @@ Rule = Callable[[State, Setting, int], NDArray[np.intp]]
 
 
 def _cheapest(setting: Setting, enough: NDArray[np.bool_]) -> NDArray[np.intp]:
-    return np.where(enough, np.array(setting.costs), math.inf).argmin(axis=1)
+    cheapest: NDArray[np.intp] = np.where(enough, np.array(setting.costs), math.inf).argmin(axis=1)
+    return cheapest
 
 
 def explore_then_commit(state: State, setting: Setting, step: int) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from random import Random
 from typing import NamedTuple
 
-from benchmarks.routing.world import Carrier, Outage, Trunk, World
+from benchmarks.routing.world import Carrier, Outage, World
 
 __all__ = ["Fate", "Limits", "Truth", "busyness"]
 
@@ -56,14 +56,11 @@ class Truth:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.ways: tuple[Carrier | Trunk, ...] = (*world.carriers, *world.trunks)
-        self.names = [way.name for way in self.ways]
         self.first_trunk = len(world.carriers)
         steps = {number * world.step_s for number in range(math.ceil(world.duration_s / world.step_s) + 1)}
         for outage in world.outages:
             steps |= {outage.at_s, outage.at_s + outage.for_s}
         self.edges = sorted(steps)
-        self._networks = {network.name: number for number, network in enumerate(world.networks)}
         self._own = _own_draws(world)
         self._fates: dict[tuple[int, int], Fate] = {}
         self.epoch = -1

@@ -209,10 +209,15 @@ class World(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""
 
     @property
+    def ways(self) -> tuple[Carrier | Trunk, ...]:
+        """Carriers, then trunks: a route is its place here."""
+        return (*self.carriers, *self.trunks)
+
+    @property
     def mean_price(self) -> float:
         """Of a message over the carriers, or of a call where there are none: the unit of all costs."""
-        ways = self.carriers or self.trunks
-        return sum(way.price for way in ways) / len(ways)
+        prices = [way.price for way in self.carriers or self.trunks]
+        return sum(prices) / len(prices)
 
 
 def load_world(file: Path) -> World:
@@ -235,7 +240,7 @@ def shipped_worlds() -> list[Path]:
 
 def _problems(document: Document, world: World) -> Iterator[Problem]:
     networks = {network.name for network in world.networks}
-    routes = {way.name for way in (*world.carriers, *world.trunks)}
+    routes = {way.name for way in world.ways}
     if not routes:
         yield document.problem(
             ("carriers",), "is missing, expected a carrier or a trunk", "config_missing_key"

@@ -38,8 +38,8 @@ class Course:
     """
 
     __slots__ = (
-        "_rivals", "closed", "cost_limit", "destination", "errand", "journey", "others", "paused", "preferred",
-        "pricing", "progress", "settled_by", "start", "step", "stopped", "void",
+        "_rivals", "closed", "cost_limit", "destination", "errand", "journey", "others", "paused",
+        "preferred", "pricing", "progress", "settled_by", "start", "step", "stopped", "void",
     )  # fmt: skip
 
     def __init__(

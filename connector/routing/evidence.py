@@ -32,6 +32,9 @@ _OUTAGE = 0.3  # part that still arrives as usual in the outage that a breaker l
 _LATER = (3.0, 10.0)  # and how many times later the rest, each alike
 _UNUSED = 0.2  # part of the usual conversions that is left when receipts are invented
 _MOST = 2.0  # a single late receipt says no more than this
+_LEAST_SILENCE = 0.03  # nobody is known to be better than this
+_SURE = 20.0  # flights that must be known before what is unusual counts by half
+_BACK_S = 15.0  # an outage is taken to have begun so long before it was noticed
 _RATE = 200.0  # flights a second that are looked at
 _BURST = 100.0
 
@@ -154,7 +157,7 @@ class Evidence:
             return
         track.over = True
         if track.watch is not None:
-            if kind is FailureKind.THROTTLED:
+            if kind is FailureKind.THROTTLED or kind is FailureKind.REFUSED:  # nothing was taken
                 self.model.close(track.watch, track.left_at)
             elif kind is FailureKind.UNANSWERED:
                 self.model.close(track.watch, at)
@@ -225,16 +228,17 @@ class Evidence:
 
     def _observe(self, track: Track, kind: Kind, ratio: float, at: float) -> None:
         version = self.breakers.version
+        ratio *= track.curve.weight / (track.curve.weight + _SURE)
         closed = self.breakers.observe(track.route, track.cell[0], kind, ratio, at, trial=track.trial)
         if closed:
             self.model.recovered(track.route, track.channel, at)
         elif self.breakers.version != version:
-            self._take_back(track.route)
+            self._take_back(track.route, at - _BACK_S)
 
-    def _take_back(self, route: str) -> None:
+    def _take_back(self, route: str, since: float) -> None:
         """Its breaker has opened: what has not arrived yet left during the outage, as far as can be told."""
         for track in self._silent:
-            if track.route != route or track.watch is None or track.over:
+            if track.route != route or track.watch is None or track.over or track.left_at < since:
                 continue
             if self.breakers.find(route, track.cell[0]) is not None:
                 self.model.close(track.watch, track.left_at)
@@ -244,7 +248,7 @@ class Evidence:
 def _silence_ratio(curve: Curve, s: float) -> float:
     """Log P(nothing heard for s | outage) / P(nothing heard for s | as usual)."""
     later = sum(_told(curve, s / factor) for factor in _LATER) / len(_LATER)
-    return log(1.0 + (1.0 - _OUTAGE) * (_told(curve, s) - later) / max(curve.silence(s), 1e-3))
+    return log(1.0 + (1.0 - _OUTAGE) * (_told(curve, s) - later) / max(curve.silence(s), _LEAST_SILENCE))
 
 
 def _failure_ratio(curve: Curve) -> float:

@@ -205,7 +205,7 @@ class Router:
             self._evidence.closed(tracks, now)
 
     def throttled(self, route: str, now: float) -> None:
-        """The route has answered that it is too fast. Its pace, and so its waits, are the carrier's to change."""
+        """The route has answered that it is too fast. Its pace and its waits are the carrier's matter."""
         self._throttling.throttled(route)
 
     def feedback(self, errand: Errand, converted: bool, now: float, attempt: int | None = None) -> None:

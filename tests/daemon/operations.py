@@ -46,7 +46,7 @@ class Jobs:
 
 
 def accept(job: LiveJob) -> Accept:
-    body = f'{{"text":"{job.content.text}","sender":"ACME"}}'
+    body = f'{{"sms":[{{"text":"{job.content.text}","sender":"ACME"}}]}}'
     return Accept(job, f"digest-{job.id}", body, NOW + 360, None)
 
 

@@ -25,7 +25,7 @@ from .world import CALL_S, NearEnd, Wish, World
 
 START = 1_700_000_000.0
 STATUSES = (0x0A, 0x08, 0x58, 0x01, 0x0B)
-FATES = ("accept", "accept", "lose", "give back", *STATUSES)
+FATES = ("accept", "accept", "accept", "DELIVERED", "UNDELIVERABLE", "lose", "give back", *STATUSES)
 RECEIPTS = {"DELIVERED": "delivered", "UNDELIVERABLE": "failed", "EXPIRED": "expired", "ENROUTE": None}
 ENDS = (
     CallEnd("delivered", "heard", 200),
@@ -111,15 +111,17 @@ class Lane(RuleBasedStateMachine):
     # Carriers
 
     @precondition(lambda self: self.process.attempts("sms"))
-    @rule(
-        which=which, fate=st.sampled_from(FATES), turns=turns
-    )
+    @rule(which=which, fate=st.sampled_from(FATES), turns=turns)
     def answer(self, which: int, fate: str | int, turns: int) -> None:
         under_way = self.process.attempts("sms")
         near, attempt = under_way[which % len(under_way)]
         verbs = {"accept": near.accept, "lose": near.lose, "give back": near.give_back}
         if isinstance(fate, int):
             self.act(lambda: near.refuse(attempt, fate), turns)
+        elif fate in RECEIPTS:
+            self.act(lambda: near.accept(attempt), turns)
+            message = self.world.messages[-1]
+            self.act(lambda: self.process.report(message, fate, RECEIPTS[fate]), turns)
         else:
             self.act(lambda: verbs[fate](attempt), turns)
 

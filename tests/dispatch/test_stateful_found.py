@@ -43,20 +43,18 @@ def test_two_attempts_of_a_job_in_one_commit(scene: Scene) -> None:
     scene.slow_disk(wait_s=0.01)
     scene.job("both")
     scene.wait(seconds=3.0)
-    assert scene.sends("j2") == ["north", "west"] or len(scene.sends("j2")) == 2
+    assert len(scene.sends("j2")) == 2
 
 
-def test_what_has_not_left_is_taken_back(scene: Scene) -> None:
+@pytest.mark.parametrize("journey", ["voice", "sms", "both", "code"])
+def test_what_has_not_left_is_taken_back(scene: Scene, journey: str) -> None:
     scene.slow_disk(wait_s=0.5)
-    for journey in ("voice", "sms", "both"):
-        scene.job(journey)
+    scene.job(journey)
     scene.wait(seconds=0.7)
-    assert [name for near in scene.process.near.values() for name in near.prepared]
-    for _ in range(3):
-        scene.cancel(which=0, turns=0)
+    assert any(near.prepared for near in scene.process.near.values())  # its intent is not committed yet
+    scene.cancel(which=0, turns=0)
     scene.wait(seconds=3.0)
-    for id in ("j1", "j2", "j3"):
-        assert (scene.sends(id), scene.outcome(id)) == ([], "cancelled")
+    assert (scene.sends("j1"), scene.outcome("j1")) == ([], "cancelled")
 
 
 def test_a_job_cancelled_before_it_is_committed_leaves_nothing(scene: Scene) -> None:
@@ -88,8 +86,10 @@ def test_a_call_that_rings_at_the_deadline_can_be_stopped(scene: Scene) -> None:
     assert call in trunk.hung_up
 
 
-def test_a_refused_attempt_for_which_a_follow_up_was_planned(scene: Scene) -> None:
-    scene.job("code", country="DE", deadline_s=12.0)
-    scene.room(name="south", window=0, up=True)
+def test_an_attempt_that_never_left_and_for_which_a_follow_up_was_planned(scene: Scene) -> None:
+    scene.job("code", country="DE")
+    for name in ("north", "east", "south"):
+        scene.room(name=name, window=0, up=True)
     scene.answer(which=0, fate="give back", turns=4)
-    scene.wait(seconds=3.0)
+    scene.wait(seconds=9.0)
+    scene.nothing_forbidden_happened()

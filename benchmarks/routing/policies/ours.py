@@ -37,7 +37,7 @@ class Ours(Policy):
         self.router = Router(
             RoutingSettings(), {_CLASS: klass}, world.mean_price, Random(f"{scene.seed} ours"), 0.0
         )
-        ways = (*world.carriers, *world.trunks)
+        ways = world.ways
         self._names = [way.name for way in ways]
         self._number = {name: number for number, name in enumerate(self._names)}
         self._channel = ["sms"] * len(world.carriers) + ["voice"] * len(world.trunks)

@@ -133,7 +133,9 @@ class Leaf(Level):
     The new counts are differences: a flight that was silent through intervals a … b is +1 at a, -1 at b + 1.
     """
 
-    __slots__ = ("cell", "dirty", "events", "failures", "full", "route", "silent", "slots", "told", "weighed_at", "weights")
+    __slots__ = (
+        "dirty", "events", "failures", "full", "route", "silent", "slots", "told", "weighed_at", "weights",
+    )  # fmt: skip
 
     def __init__(
         self, key: tuple[str, ...], parent: Level, route: Level, ratio: float, half_life_s: float, now: float

@@ -27,7 +27,6 @@ __all__ = ["ArrivalModel"]
 _CERTAIN: Final = 8.0
 _LONGER: Final = 6.0  # receipts get lost at a rate that changes less than their delay
 _WEIGH_S: Final = 10.0  # how the silent ones count changes slowly
-_AGAIN_S: Final = 0.01
 _APART: Final = 0.8
 """What happens during a sudden change stays out of the long memory, so far."""
 
@@ -205,7 +204,7 @@ class ArrivalModel:
         self._epoch += 1
 
     def _age(self, now: float) -> None:
-        due = self._due
+        due, later = self._due, []
         while due and due[0][0] <= now:
             _, order, slot = heappop(due)
             if not slot.open:
@@ -218,7 +217,9 @@ class ArrivalModel:
                 slot.bin = reached
                 self._touch(slot.leaf)
             if reached < BINS:
-                heappush(due, (max(slot.at + EDGES[reached + 1], now + _AGAIN_S), order, slot))
+                later.append((slot.at + EDGES[reached + 1], order, slot))
+        for entry in later:
+            heappush(due, entry)
 
     def _gather(self, leaf: Leaf, now: float, touched: list[Level]) -> None:
         """The new counts of a leaf go to it and all levels above, and are held against what was expected."""
@@ -338,9 +339,11 @@ class ArrivalModel:
         self._now = now
         self._reference.learn(list(self._levels.uses.values()))
 
-    def table(self, now: float) -> list[RouteReport]:
-        """Every route as a whole, and each of its cells."""
-        levels: list[Level] = [*self._levels.routes.values(), *self._levels.leaves.values()]
+    def table(self, now: float, *, cells: bool = True) -> list[RouteReport]:
+        """Every route as a whole and, with `cells`, to each of its destinations."""
+        levels: list[Level] = [*self._levels.routes.values()]
+        if cells:
+            levels += self._levels.leaves.values()
         rows = [report(level.key, self.curve_at(level, now)) for level in levels]
         return sorted(rows, key=lambda row: (row.channel, row.route, row.country, row.network))
 

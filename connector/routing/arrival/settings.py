@@ -31,7 +31,7 @@ class ArrivalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The same of a country or a network within a route."""
     few: float = 50.0
     """Fewer flights than this are forgotten more slowly, in proportion."""
-    unreachable: float = 0.015
+    unreachable: float = 0.006
     """Believed beforehand of handsets: reached by no route."""
     no_receipt: float = 0.03
     """Believed beforehand of messages that arrived: nobody tells."""

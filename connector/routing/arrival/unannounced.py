@@ -10,10 +10,11 @@ __all__ = ["RATIOS", "Unannounced"]
 RATIOS: Final = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 4.0, 10.0, 1e9)
 """How much more likely what was seen of a silent flight is where it arrived: the classes that are counted."""
 
-_PART: Final = 0.6  # of the silent ones, believed beforehand: receipts are lost more often than messages
+_PART: Final = 0.6  # of the silent ones, believed at most: more receipts are lost than messages
+_USUAL: Final = 0.1  # and for each receipt, at most
 _PART_WEIGHT: Final = 6.0
 _WEIGHT: Final = 15.0
-_ROUNDS: Final = 8
+_ROUNDS: Final = 20
 
 
 class Unannounced:
@@ -54,14 +55,15 @@ class Unannounced:
         """Of what arrives, the part without a receipt (expectation and maximisation)."""
         if self.stale:
             self.stale = False
-            part, total = self.part, sum(self.silent)
+            total = sum(self.silent)
+            believed = part = min(_PART, _USUAL * self.told / total) if total > 0.0 else _PART
             for _ in range(_ROUNDS):
                 arrived = sum(
                     count * part * ratio / (part * ratio + 1.0 - part)
                     for count, ratio in zip(self.silent, RATIOS, strict=True)
                     if count
                 )
-                part = (arrived + _PART * _PART_WEIGHT) / (total + _PART_WEIGHT)
+                part = (arrived + believed * _PART_WEIGHT) / (total + _PART_WEIGHT)
             self.part = part
         arrived = self.part * sum(self.silent)
         return (arrived + belief * _WEIGHT) / (arrived + self.told + _WEIGHT)

@@ -23,6 +23,7 @@ _INVENTED: Final = (*(i / 20 for i in range(20)), 0.99)
 _HONEST: Final = 0.97  # believed beforehand of a route
 _PRIOR: Final = tuple(log(_HONEST if i == 0 else (1.0 - _HONEST) / 20.0) for i in range(21))
 _LATE: Final = 0.01  # uses a second after the last look, of the unused
+_PRIOR_MEAN: Final = (1.0 - _HONEST) / 20.0 * sum(_INVENTED)
 _FEW: Final = 5.0
 TELL: Final = 0.9
 """Below this trust the doubt is put into words."""
@@ -124,8 +125,10 @@ class Use:
         top = max(logs)
         weights = [exp(value - top) for value in logs]
         mean = sum(w * share for w, share in zip(weights, _INVENTED, strict=True)) / sum(weights)
-        if abs(1.0 - mean - self.trust) > 1e-4:
-            self.trust = 1.0 - mean
+        # What is only believed beforehand is no doubt.
+        trust = min((1.0 - mean) / (1.0 - _PRIOR_MEAN), 1.0)
+        if abs(trust - self.trust) > 1e-4:
+            self.trust = trust
             self.version += 1
 
     def doubt(self, reference: Reference) -> str:
