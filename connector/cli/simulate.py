@@ -42,7 +42,8 @@ def command() -> None:
 @click.option("--allow-remote", is_flag=True, help="Permit a --host that other machines can reach.")
 @click.option("--control-port", type=click.IntRange(0, 65535), metavar="PORT",
               help="Loopback port for JSON commands, one a line: stats, handsets, messages, submissions, "
-                   "latencies, set, reset, cut, unbind, mo, alert, listen, outbind, attack, quit.")  # fmt: skip
+                   "latencies, set, reset, cut, unbind, mo, alert, listen, outbind, attack, "
+                   "quit.")  # fmt: skip
 @click.option("--seed", type=int, help="Repeat a run: same seed and same submits, same fates.")
 @click.option("--fast", is_flag=True, help="For benchmarks: no stories, keep and count no messages.")
 @click.option("--verbose", is_flag=True, help="Print every event, one JSON object a line.")

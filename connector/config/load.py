@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -110,6 +110,8 @@ class _Reading:
         self._environment = environment
         self._problems: list[Problem] = []
         self._notes: list[Problem] = []
+        # Files with faults of their own: what names them is not at fault as well.
+        self._faulty: dict[str, str] = {}
 
     def instance(self) -> Instance:
         if not self._shown.is_dir():
@@ -131,8 +133,7 @@ class _Reading:
             self._problems += same_account_problems(carriers, trunks)
             voices = sorted((trunk for trunk, _ in trunks), key=lambda trunk: (trunk.priority, trunk.name))
             self._problems += same_name_problems(trunks, {carrier.name for carrier, _ in carriers})
-            channels = {carrier.name: "sms" for carrier, _ in carriers if carrier.enabled}
-            channels |= {trunk.name: "voice" for trunk, _ in trunks if trunk.enabled}
+            channels = self._channels(ordered, voices)
             for template, document in templates:
                 if template.lane == file.lane:
                     self._problems += pin_problems(document, template.carriers, channels)
@@ -148,6 +149,12 @@ class _Reading:
             carriers={carrier.name: document for carrier, document in carriers},
             trunks={trunk.name: document for trunk, document in trunks},
         )
+
+    def _channels(self, carriers: Sequence[Carrier], trunks: Sequence[Trunk]) -> dict[str, str]:
+        """The channel of each enabled carrier and trunk."""
+        channels = {carrier.name: "sms" for carrier in carriers if carrier.enabled}
+        channels |= {trunk.name: "voice" for trunk in trunks if trunk.enabled}
+        return self._faulty | channels
 
     def _document(self, file: FilePath) -> Document | None:
         document = read_document(file)
@@ -190,6 +197,7 @@ class _Reading:
             document = self._document(path)
             file = self._file(document, CarrierFile, carrier_problems)
             if document is None or file is None:
+                self._faulty[path.stem] = "sms"
                 continue
             password_path = self._password_path(document, file)
             self._try_tls(document, file)
@@ -211,6 +219,7 @@ class _Reading:
             document = self._document(path)
             file = self._file(document, TrunkFile, _trunk_problems)
             if document is None or file is None:
+                self._faulty[path.stem] = "voice"
                 continue
             password_path = self._trunk_password_path(document, file)
             self._try_tls(document, file)
@@ -287,8 +296,7 @@ class _Reading:
         templates: tuple[Template, ...],
     ) -> Config:
         settings = {name: getattr(file, name) for name in ConnectorFile.__struct_fields__}
-        channels = {carrier.name: "sms" for carrier in carriers if carrier.enabled}
-        channels |= {trunk.name: "voice" for trunk in trunks if trunk.enabled}
+        channels = self._channels(carriers, trunks)
         self._problems += journey_problems(main, file, channels)
         self._problems += routing_problems(main, file, channels)
         self._problems += capacity_problems(main, file, sum(t.calls.max for t in trunks if t.enabled))

@@ -114,7 +114,15 @@ class Course:
         """What may start now; nothing once it is stopped or has cost what it may."""
         if self.stopped or self.errand.spent >= self.cost_limit:
             return _NOTHING
-        return due(self.journey, self.progress, self.errand.flights, now, self._left(job, channels))
+        found = due(self.journey, self.progress, self.errand.flights, now, self._left(job, channels))
+        if any(flight.channel == "voice" and flight.state == "under_way" for flight in self.errand.flights):
+            # A telephone that rings already is busy for a further call.
+            texts = [index for index, step in enumerate(self.journey.steps) if step.channel == "sms"]
+            found = found._replace(
+                now=tuple(step for step in found.now if step in texts),
+                predicted=tuple(step for step in found.predicted if step in texts),
+            )
+        return found
 
     def is_over(self, job: LiveJob, channels: Mapping[Channel, frozenset[str]]) -> bool:
         """Nothing more will start, whatever is heard."""
@@ -123,14 +131,7 @@ class Course:
         return is_over(self.journey, self.progress, self.errand.flights, self._left(job, channels))
 
     def _left(self, job: LiveJob, channels: Mapping[Channel, frozenset[str]]) -> list[int]:
-        # A telephone that rings already is busy for a further call.
-        calling = any(f.channel == "voice" and f.state == "under_way" for f in self.errand.flights)
-        return [
-            step
-            for step in self.progress.steps
-            if self.unused(step, job, channels)
-            and not (calling and self.journey.steps[step].channel == "voice")
-        ]
+        return [step for step in self.progress.steps if self.unused(step, job, channels)]
 
     def resume(self, job: LiveJob, past: Iterable[PastFlight]) -> None:
         """Go on after a restart: what was under way then, nobody knows about now."""

@@ -11,7 +11,7 @@ from connector.dispatch.choosing import Choosing
 from connector.dispatch.course import Course, Start
 from connector.journal.ops import Told
 from connector.model import Channel, LiveJob
-from connector.routing.errand import FailureKind
+from connector.routing.errand import FailureKind, Flight
 from connector.routing.journey import Due
 from connector.routing.router import Router
 
@@ -39,8 +39,8 @@ class Desk(Protocol):
     def give_up(self, job: LiveJob, reason: str, now: float, *, carrier: str, attempt: int) -> None:
         """All that has left has failed: the next step, or the end."""
 
-    def arrived(self, job: LiveJob, reason: str, now: float) -> None:
-        """Its end: delivered, as its receipts say."""
+    def arrived(self, job: LiveJob, flight: Flight, reason: str, now: float) -> None:
+        """Its end: delivered, as the receipts of this flight say."""
 
     def leave_to_receipts(self, job: LiveJob) -> None:
         """Nothing more will be sent: only its receipts can tell."""
@@ -154,8 +154,10 @@ class Following:
         course.stopped = True
         if job.under_way or job.queued:
             return  # whoever has it now will see that it is too late
-        if any(flight.state == "arrived" for flight in course.errand.flights):
-            self._desk.arrived(job, "a receipt says so, and no other word came before its deadline", now)
+        arrived = next((flight for flight in course.errand.flights if flight.state == "arrived"), None)
+        if arrived is not None:
+            reason = "a receipt says so, and no other word came before its deadline"
+            self._desk.arrived(job, arrived, reason, now)
         else:
             self._desk.leave_to_receipts(job)
 

@@ -17,7 +17,7 @@ from connector.journal.writer import Journal
 from connector.lifecycle import After, Ending, Situation, after
 from connector.model import Channel, LiveJob, Outcome
 from connector.queue import DeadlineQueue
-from connector.routing.errand import FailureKind
+from connector.routing.errand import FailureKind, Flight
 from connector.routing.router import Router
 
 __all__ = ["AttemptOutcomes"]
@@ -241,9 +241,12 @@ class AttemptOutcomes(ABC):
             channel="voice" if channel == "voice" else "sms",
         )  # fmt: skip
 
-    def arrived(self, job: LiveJob, reason: str, now: float) -> None:
-        """Its end: delivered, as its receipts say."""
-        self._finish(job, "delivered", "completed", reason, now)
+    def arrived(self, job: LiveJob, flight: Flight, reason: str, now: float) -> None:
+        """Its end: delivered, as the receipts of this flight say."""
+        self._finish(
+            job, "delivered", "delivered", reason, now,
+            carrier=flight.route, attempt=flight.number, channel="sms",
+        )  # fmt: skip
 
     def _failed(self, attempt: Attempt, kind: FailureKind, now: float) -> None:
         """An attempt has ended."""

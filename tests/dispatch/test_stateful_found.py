@@ -93,3 +93,13 @@ def test_an_attempt_that_never_left_and_for_which_a_follow_up_was_planned(scene:
     scene.answer(which=0, fate="give back", turns=4)
     scene.wait(seconds=9.0)
     scene.nothing_forbidden_happened()
+
+
+def test_the_end_names_the_attempt_that_arrived(scene: Scene) -> None:
+    scene.job("doubtful", country="DE", deadline_s=12.0)
+    scene.answer(which=0, fate="DELIVERED", turns=4)
+    scene.wait(seconds=9.0)  # a second one left after 3 s, and nobody answered it
+    scene.wait(seconds=9.0)
+    last = scene.world.wishes["j1"].events[-1]
+    assert (last.type, last.outcome, last.attempt) == ("delivered", "delivered", 1)
+    assert len(scene.sends("j1")) > 1
