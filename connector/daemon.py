@@ -374,7 +374,20 @@ class Daemon:
             metrics.jobs_finished[outcome] += number
             self._open_jobs -= number
         metrics.deadline_misses += batch.missed
+        self._count_classes(batch)
         self._parked, self._inbound_parts, self._backlog = batch.parked, batch.inbound_parts, batch.backlog
+
+    def _count_classes(self, batch: Batch) -> None:
+        metrics, routing = self._metrics, self._dispatcher.routing
+        finished, missed = sum(batch.outcomes.values()), batch.missed
+        for name, ended, late in batch.classes:
+            counted = metrics.job_class(routing.job_class(name))
+            counted.finished += ended
+            counted.deadline_misses += late
+            finished, missed = finished - ended, missed - late
+        usual = metrics.job_class(routing.job_class(""))
+        usual.finished += finished
+        usual.deadline_misses += max(0, missed)
 
     async def _sweep(self) -> None:
         for second in itertools.count(1):

@@ -202,7 +202,7 @@ class World(Struct, frozen=True, forbid_unknown_fields=True):
     warm_up_s: Amount = 300.0
     hour: Annotated[float, Meta(ge=0, lt=24, title="an hour, from 0 to below 24")] = 9.0
     day_s: Positive = 86_400.0
-    step_s: Positive = 10.0
+    step_s: Positive = 30.0
     spread: Amount = 0.0
     spread_seed: int = 1
     max_attempts: Whole = 4

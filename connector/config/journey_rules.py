@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from .document import Document
 from .journey import Journey, JourneyFile, Step, resolved
 from .model import ConnectorFile
 from .problem import Path, Problem, did_you_mean
 from .routing import JobClass
+from .template import TemplateFile
 
 __all__ = ["all_classes", "all_journeys", "journey_problems", "pin_problems", "routing_problems"]
 
 _BUILT_IN: Final = ("sms", "voice")
+# What people write in place of the code of ISO 3166.
+_OTHER_NAMES: Final = {"UK": "GB", "EL": "GR"}
 _MISSING: Final = {"sms": "carrier in carriers/", "voice": "trunk in trunks/"}
+_NOBODY: Final = "is false without `carriers`, expected the carriers and trunks to stay with"
 DEFAULT_CLASS: Final = "default"
 
 
@@ -77,6 +81,8 @@ def _steps_problems(
             )
         if index == 0 and step.start not in (None, "at_once"):
             yield document.problem((*here, "start"), 'is the first step\'s, expected "at_once" or nothing')
+        for at, country in enumerate(step.countries):
+            yield from _country_problems(document, (*here, "countries", at), country)
         for at, carrier in enumerate(step.carriers):
             yield from _carrier_problems(
                 document, (*here, "carriers", at), carrier, channels, channel=step.channel
@@ -124,12 +130,16 @@ def routing_problems(
             )
         elif (first := seen.setdefault((rule.prefix, rule.country), index)) != index:
             yield document.problem(("routes", index), f"is for the same as entry {first}, expected it once")
+        if rule.country is not None:
+            yield from _country_problems(document, ("routes", index, "country"), rule.country)
         for at, carrier in enumerate(rule.carriers):
             yield from _carrier_problems(document, ("routes", index, "carriers", at), carrier, channels)
     for index, application in enumerate(file.applications):
         for at, carrier in enumerate(application.carriers):
             path: Path = ("application", index, "carriers", at)
             yield from _carrier_problems(document, path, carrier, channels)
+        if not application.fallback and not application.carriers:
+            yield document.problem(("application", index, "fallback"), _NOBODY)
     if file.jobs.min_deadline_s > file.jobs.default_deadline_s:
         yield document.problem(
             ("jobs", "min_deadline_s"),
@@ -143,18 +153,33 @@ def routing_problems(
     try:
         ZoneInfo(file.quiet_hours.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = file.quiet_hours.zone
+        near = did_you_mean(zone, available_timezones())
         yield document.problem(
-            ("quiet_hours", "zone"),
-            f'"{file.quiet_hours.zone}" is no time zone, expected one such as "Europe/Berlin"',
+            ("quiet_hours", "zone"), f'"{zone}" is no time zone, expected one such as "Europe/Berlin"{near}'
         )
 
 
 def pin_problems(
-    document: Document, carriers: tuple[str, ...], channels: Mapping[str, str]
+    document: Document, template: TemplateFile, channels: Mapping[str, str]
 ) -> Iterator[Problem]:
     """Pins of a template to what is not there."""
-    for index, carrier in enumerate(carriers):
+    for index, carrier in enumerate(template.carriers):
         yield from _carrier_problems(document, ("carriers", index), carrier, channels)
+    if not template.fallback and not template.carriers:
+        yield document.problem(("fallback",), _NOBODY)
+
+
+def _country_problems(document: Document, path: Path, country: str) -> Iterator[Problem]:
+    """A country that no number belongs to: what is said of it would never count."""
+    from phonenumbers import SUPPORTED_REGIONS  # 20 ms, which only files with countries pay for
+
+    if country not in SUPPORTED_REGIONS:
+        meant = _OTHER_NAMES.get(country)
+        near = f', did you mean "{meant}"?' if meant else ""
+        yield document.problem(
+            path, f'"{country}" is no country that numbers belong to, expected one of ISO 3166{near}'
+        )
 
 
 def _carrier_problems(

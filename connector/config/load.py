@@ -136,7 +136,7 @@ class _Reading:
             channels = self._channels(ordered, voices)
             for template, document in templates:
                 if template.lane == file.lane:
-                    self._problems += pin_problems(document, template.carriers, channels)
+                    self._problems += pin_problems(document, template, channels)
             config = self._config(
                 main, file, tuple(ordered), tuple(voices), tuple(template for template, _ in templates)
             )

@@ -57,12 +57,16 @@ class Routing:
     def course(self, job: LiveJob) -> Course:
         """The beginning of its journey."""
         destination = analyse(job.recipient) if self._analyses else _UNKNOWN
-        klass = job.klass if job.klass in self._classes else _DEFAULT_CLASS
+        klass = self.job_class(job.klass)
         errand = Errand(Cell(*destination.cell), klass, job.accepted_at, job.deadline_at)
         journey = self.journey(job)
         course = Course(journey, destination, errand, existing(journey, destination.country, job.recipient))
         self.settle(course, job)
         return course
+
+    def job_class(self, name: str) -> str:
+        """The one of the configuration."""
+        return name if name in self._classes else _DEFAULT_CLASS
 
     def journey(self, job: LiveJob) -> Journey:
         """By its name; one that is not in the configuration any more has one step, as the built-in ones."""

@@ -299,6 +299,7 @@ class Batch(msgspec.Struct):
     sweep_at: float | None = None
     chunks: list[Chunk] = []  # out
     outcomes: dict[str, int] = {}  # out: jobs that became final, by outcome
+    classes: list[tuple[str, int, int]] = []  # out: of ended jobs: class, how many, how many not in time
     missed: int = 0  # out: jobs that were not delivered by their deadline
     ended: list[tuple[int, str]] = []  # out: (application, id) of jobs that a receipt ended
     told: list[Told] = []  # out: attempts that receipts decided

@@ -48,6 +48,17 @@ _OPEN = """
 _FINAL = _OPEN.replace("IS NULL", "IS NOT NULL")
 
 
+# A call that was heard was in time, whenever it ended.
+_BY_CLASS = """
+    SELECT json_group_array(json_array(class, finished, missed)) FROM (
+        SELECT j.class AS class, count(*) AS finished,
+               count(*) FILTER (WHERE j.outcome IN ('expired', 'unknown', 'undelivered')
+                   OR j.outcome = 'delivered' AND j.finished_at > j.deadline_at AND j.reason LIKE 'receipt %')
+               AS missed
+        FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value WHERE j.class IS NOT NULL GROUP BY j.class)
+"""
+
+
 class Settlement:
     """Applies receipts and endings, and tells the applications."""
 
@@ -72,6 +83,14 @@ class Settlement:
     def recall(self, jobs: list[int]) -> None:
         """Carriers are asked to take these back: a receipt that says "deleted" is then our doing."""
         self._recalled.update(jobs)
+
+    def by_class(self) -> list[tuple[str, int, int]]:
+        """(class, jobs ended by this commit, how many of them were not delivered in time); those with one."""
+        ended = sorted(self._ended_now)
+        return [
+            (name, finished, missed)
+            for name, finished, missed in bulk.rows(self._connection, _BY_CLASS, ended)
+        ]
 
     def report(self, batch: Batch) -> None:
         """Fill in what came of `batch`."""

@@ -72,6 +72,10 @@ class Store:
         self._queries = Queries(self.connection)
         self._sweep = Sweep(self.connection, self._settlement, retention_s, answer_timeout_s)
         self._inbox = Inbox(self.connection, self._events, self._parking, reception)
+        # Most applications name no class, and need not pay for it.
+        self._classes: bool = self.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM job WHERE outcome IS NULL AND class IS NOT NULL)"
+        ).get
         self._warn_at = 0.0
         self._changes = 0
         self._folded = 0
@@ -117,6 +121,8 @@ class Store:
                 self._sweep.run(batch.sweep_at)
                 self._inbox.sweep(batch.sweep_at)
             settlement.withdraw(batch.intends)
+            if self._classes:
+                batch.classes = settlement.by_class()
             batch.chunks = self._events.save(now)
             connection.execute("COMMIT")
         except BaseException:
@@ -168,6 +174,7 @@ class Store:
                 continue
             known[job.app, job.id] = (accept.digest, None)
             traceparent = job.content.traceparent
+            self._classes = self._classes or bool(job.klass)
             rows.append((
                 job.key, job.app, job.id, accept.digest, job.recipient, job.accepted_at, job.deadline_at,
                 accept.give_up_at, job.on_unknown, traceparent, accept.body, job.follow,

@@ -48,3 +48,15 @@ def test_ids_and_texts_are_stored_as_they_are(book: Book, id: str) -> None:
     (recovered,) = book.reader().recover(book.now).waiting
     assert (recovered.id, recovered.content.text) == (id, job.content.text)
     assert (recovered.accepted_at, recovered.deadline_at) == (job.accepted_at, job.deadline_at)
+
+
+def test_ended_jobs_are_counted_by_their_class(book: Book) -> None:
+    kept, late, without = book.accept("a", klass="login"), book.accept("b", klass="login"), book.accept("c")
+    finishes = [
+        book.finish_op(kept, "delivered", "completed"),
+        book.finish_op(late, "expired", "expired"),
+        book.finish_op(without, "expired", "expired"),
+    ]
+    batch = book.commit(finishes=finishes)
+    assert (batch.classes, batch.outcomes) == ([("login", 2, 1)], {"delivered": 1, "expired": 2})
+    assert book.commit().classes == []
