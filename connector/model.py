@@ -91,6 +91,10 @@ class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         contents = self.sms if channel == "sms" else self.voice
         return contents[min(attempt, len(contents)) - 1]
 
+    def says(self, channel: Channel) -> bool:
+        """It has something for it."""
+        return bool(self.sms if channel == "sms" else self.voice)
+
     def __repr__(self) -> str:
         return f"Body({len(self.sms)} texts, {len(self.voice)} calls)"
 
@@ -185,6 +189,8 @@ class LiveJob:
 
     def turn_to(self, channel: Channel) -> None:
         """Make its next attempt one of `channel`."""
+        if channel == self.channel and not self.attempts:
+            return
         self.channel = channel
         self.content = self.body.content(channel, self.attempts + 1)
 

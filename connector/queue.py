@@ -41,10 +41,10 @@ class DeadlineQueue:
 
     def pop(self, may_leave: Callable[[Standing], bool]) -> LiveJob | None:
         """The most urgent job whose standing `may_leave`."""
-        return next(self.leaving(may_leave), None)
+        return next((job for job, _ in self.leaving(may_leave)), None)
 
-    def leaving(self, may_leave: Callable[[Standing], bool]) -> Iterator[LiveJob]:
-        """The most urgent jobs whose standing `may_leave`, one after the other.
+    def leaving(self, may_leave: Callable[[Standing], bool]) -> Iterator[tuple[LiveJob, Standing]]:
+        """The most urgent jobs whose standing `may_leave`, one after the other, each with its line.
 
         Each line is looked at once: what must stay is taken to stay until the end. Jobs that are pushed
         meanwhile need not be among them.
@@ -62,7 +62,7 @@ class DeadlineQueue:
                 heappop(heads)
                 continue
             if heap[0][:2] == heads[0][:2]:
-                yield self._take(heap)
+                yield self._take(heap), standing
                 heap = self._heaps.get(standing, [])
             if self._clean(standing, heap):
                 heapreplace(heads, (*heap[0][:2], standing))

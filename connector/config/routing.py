@@ -46,7 +46,7 @@ class JobClass(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             title="a number from 0 to 16",
             description="Most further messages a job, on average over ten minutes.",
         ),
-    ] = 0.5
+    ] = 1.0
     cost: Annotated[Messages, Meta(description="Most that a job may cost, on average over ten minutes.")] = (
         1_000.0
     )

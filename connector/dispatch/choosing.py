@@ -48,13 +48,18 @@ class Choosing:
         return self.channels[standing.channel] if standing.routes is None else standing.routes
 
     def choose(
-        self, job: LiveJob, course: Course, fit: Collection[str], rooms: Rooms, now: float
+        self,
+        job: LiveJob,
+        course: Course,
+        standing: Standing,
+        fit: Collection[str],
+        rooms: Rooms,
+        now: float,
     ) -> Choice | None:
         """By whom it leaves; somebody beside `fit`, those with room: it is worth waiting for that one.
 
         None: nobody has it there before its deadline, or a follow-up is not worth its price any more.
         """
-        standing = job.standing()
         names = [name for name in self.permitted(standing) if name not in standing.tried]
         foreseen = course.start == "on_predicted_miss" and course.hopeful
         if len(names) == 1 and not foreseen:
@@ -96,7 +101,7 @@ class Choosing:
     def expected(self, job: LiveJob, course: Course, now: float) -> dict[str, Any] | None:
         """What would be decided of a job of this moment, as it is recorded; nothing changes."""
         rooms = self.rooms(now)
-        names = course.names(course.progress.steps[0], self.channels)
+        names = course.names(course.steps[0], self.channels)
         return self._router.preview(
             course.errand.cell,
             course.errand.klass,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from connector.config import Journey
@@ -28,6 +28,9 @@ class Course:
     preferred    by step: carriers or trunks to use; absent: all of the channel
     others       the same, when none of those can
     settled_by   what said so
+    steps        of the journey, those that exist for its destination
+    free         no step names its carriers
+    single       one attempt is all there is, but for carriers that refuse it
     step, start  that it waits to start, and what made that step start
     paused       it waits before it is tried again
     stopped      nothing more is sent
@@ -38,37 +41,49 @@ class Course:
     """
 
     __slots__ = (
-        "_rivals", "closed", "cost_limit", "destination", "errand", "journey", "others", "paused",
-        "preferred", "pricing", "progress", "settled_by", "start", "step", "stopped", "void",
+        "_progress", "_rivals", "closed", "cost_limit", "destination", "errand", "free", "journey", "others",
+        "paused", "preferred", "pricing", "settled_by", "single", "start", "step", "steps", "stopped",
+        "void",
     )  # fmt: skip
 
     def __init__(
-        self, journey: Journey, destination: Destination, errand: Errand, steps: tuple[int, ...]
+        self,
+        journey: Journey,
+        destination: Destination,
+        errand: Errand,
+        steps: tuple[int, ...],
+        *,
+        single: bool,
+        free: bool,
     ) -> None:
         self.journey = journey
         self.destination = destination
         self.errand = errand
-        self.progress = Progress(journey, steps)
-        self.preferred: dict[int, tuple[str, ...]] = {}
-        self.others: dict[int, tuple[str, ...]] = {}
+        self.steps = steps
+        self.single = single
+        self.free = free
+        self.preferred: Mapping[int, tuple[str, ...]] = {}
+        self.others: Mapping[int, tuple[str, ...]] = {}
         self.settled_by: object = None
         self.step = 0
         self.start: Start = "at_once"
         self.paused = self.stopped = self.void = self.closed = False
         self.cost_limit = math.inf
         self.pricing = ""
+        self._progress: Progress | None = None
         self._rivals: frozenset[str] | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """Which of its steps were started; made when it is needed: most journeys have one step."""
+        if self._progress is None:
+            self._progress = Progress(self.journey, self.steps)
+        return self._progress
 
     def move(self, destination: Destination) -> None:
         """It is known better where the number is."""
         self.destination = destination
         self.errand.cell = Cell(*destination.cell)
-
-    @property
-    def single(self) -> bool:
-        """One attempt is all there is, but for carriers that refuse it."""
-        steps = self.journey.steps
-        return len(steps) == 1 and steps[0].attempts == 1
 
     @property
     def hopeful(self) -> bool:
@@ -79,19 +94,26 @@ class Course:
         """The same without one attempt."""
         return any(flight.state != "failed" and flight.number != number for flight in self.errand.flights)
 
-    def routes_by_channel(self) -> dict[Channel, tuple[str, ...]]:
-        """Who may carry it, over all steps that exist."""
+    def routes_by_channel(
+        self, channels: Mapping[Channel, Collection[str]]
+    ) -> dict[Channel, tuple[str, ...]]:
+        """Who may carry it, over all steps that exist; `channels` has all there are."""
         found: dict[Channel, tuple[str, ...]] = {}
-        for index in self.progress.steps:
+        for index in self.steps:
             channel = self.journey.steps[index].channel
-            names = self.preferred.get(index, ()) + self.others.get(index, ())
+            names = self.preferred.get(index, channels[channel])
             known = found.get(channel, ())
-            found[channel] = known + tuple(name for name in names if name not in known)
+            found[channel] = known + tuple(
+                name for name in (*names, *self.others.get(index, ())) if name not in known
+            )
         return found
 
     def flight(self, number: int) -> Flight | None:
         """That of an attempt, once it has left."""
-        return next((flight for flight in self.errand.flights if flight.number == number), None)
+        for flight in reversed(self.errand.flights):
+            if flight.number == number:
+                return flight
+        return None
 
     def names(self, step: int, channels: Mapping[Channel, frozenset[str]]) -> frozenset[str]:
         """All that the step may use."""
@@ -102,7 +124,7 @@ class Course:
     def rivals(self, channels: Mapping[Channel, frozenset[str]]) -> frozenset[str]:
         """All that its follow-ups may use, by steps on a predicted miss."""
         if self._rivals is None:
-            steps = [index for index in self.progress.steps if _foreseen(self.journey, index)]
+            steps = [index for index in self.steps if _foreseen(self.journey, index)]
             self._rivals = frozenset().union(*(self.names(step, channels) for step in steps))
         return self._rivals
 
@@ -131,7 +153,7 @@ class Course:
         return is_over(self.journey, self.progress, self.errand.flights, self._left(job, channels))
 
     def _left(self, job: LiveJob, channels: Mapping[Channel, frozenset[str]]) -> list[int]:
-        return [step for step in self.progress.steps if self.unused(step, job, channels)]
+        return [step for step in self.steps if self.unused(step, job, channels)]
 
     def resume(self, job: LiveJob, past: Iterable[PastFlight]) -> None:
         """Go on after a restart: what was under way then, nobody knows about now."""

@@ -171,10 +171,6 @@ class Dispatcher(Stopping):
             self.routing.settle(course, job)
         self._resume(job)
 
-    def is_under_way(self, job: LiveJob) -> bool:
-        """An intent was made whose end is not known yet."""
-        return bool(job.under_way)
-
     # Journeys
 
     def advance(self, job: LiveJob, now: float) -> None:
@@ -212,7 +208,9 @@ class Dispatcher(Stopping):
         job.turn_to(course.journey.steps[step].channel)
         routes = course.names(step, self.channels)
         if not course.single:
-            routes -= {flight.route for flight in course.errand.flights if flight.state != "unknown"}
+            # Only where nobody knows whether it has left, it may leave there once more.
+            again = start == "again"
+            routes -= {f.route for f in course.errand.flights if not (again and f.state == "unknown")}
         job.routes = None if routes == self.channels[job.channel] else routes
         job.group = (*course.errand.cell, course.errand.klass) if len(routes) > 1 else None
         job.limits = limits_of(self._carriers, job)
@@ -287,11 +285,15 @@ class Dispatcher(Stopping):
         held: set[Standing] = set()
         if not rooms:
             return
-        for urgent in self.queue.leaving(
-            lambda standing: standing not in held and bool(self._fit(standing, rooms))
-        ):
-            standing = urgent.standing()
-            if not self._start(urgent, rooms, now) and urgent.queued:
+        fit: list[str] = []
+
+        def may_leave(standing: Standing) -> bool:
+            nonlocal fit
+            fit = [] if standing in held else self._fit(standing, rooms)
+            return bool(fit)
+
+        for urgent, standing in self.queue.leaving(may_leave):
+            if not self._start(urgent, standing, fit, rooms, now) and urgent.queued:
                 held.add(standing)
             if not rooms:
                 break
@@ -314,19 +316,18 @@ class Dispatcher(Stopping):
                     fit.remove(name)
         return fit
 
-    def _start(self, job: LiveJob, rooms: Rooms, now: float) -> bool:
-        """Have it leave; False when it does not now."""
+    def _start(self, job: LiveJob, standing: Standing, fit: list[str], rooms: Rooms, now: float) -> bool:
+        """Have it leave by one of `fit`; False when it does not now."""
         course = job.course
         assert course is not None
         if course.void or course.stopped:
             self.advance(job, now)  # the attempt that seemed lost was answered, or nothing is to follow it
             return False
-        fit = self._fit(job.standing(), rooms)
-        if not fit:
+        if job.tried != standing.tried:
             self.queue.push(job)  # refused while it waited here: to the line of its own standing
             self.room()
             return False
-        choice = self.choosing.choose(job, course, fit, rooms, now)
+        choice = self.choosing.choose(job, course, standing, fit, rooms, now)
         if choice is None or choice.route not in fit:
             self._hold(job, course, choice, now)
             return False

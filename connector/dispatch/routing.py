@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from random import Random
+from typing import NamedTuple
 
 from connector.config import Config, JobClass, Journey, RoutingSettings, Step
 from connector.dispatch.course import Course
@@ -20,16 +21,33 @@ from connector.routing.table import RouteTable
 __all__ = ["Routing"]
 
 _UNKNOWN = Destination("", "other", "", True)
+_UNKNOWN_CELL = Cell("", "")
 _DEFAULT_CLASS = "default"
+_ANYBODY: dict[int, tuple[str, ...]] = {}
+
+
+class Way(NamedTuple):
+    """What is the same of all jobs of one journey.
+
+    single  one attempt is all there is, but for carriers that refuse it
+    steps   those that exist for every destination; None: it depends
+    free    no step names its carriers
+    """
+
+    journey: Journey
+    single: bool
+    steps: tuple[int, ...] | None
+    free: bool
 
 
 class Routing:
     """Without a configuration: every job goes one step, by all carriers of its channel, at one price."""
 
     def __init__(self, config: Config | None = None) -> None:
-        self._journeys: dict[str, Journey] = dict(config.journeys) if config else {}
+        self._ways = {name: _way(journey) for name, journey in config.journeys.items()} if config else {}
         self._classes = dict(config.classes) if config else {_DEFAULT_CLASS: JobClass()}
         self._table = RouteTable(config) if config else None
+        self._rules = bool(config and config.routes)
         self._settings = config.routing if config else RoutingSettings()
         self._prices = Prices(config) if config else None
         self._hours = Hours(config.quiet_hours) if config and config.quiet_hours else None
@@ -56,11 +74,16 @@ class Routing:
 
     def course(self, job: LiveJob) -> Course:
         """The beginning of its journey."""
-        destination = analyse(job.recipient) if self._analyses else _UNKNOWN
-        klass = self.job_class(job.klass)
-        errand = Errand(Cell(*destination.cell), klass, job.accepted_at, job.deadline_at)
-        journey = self.journey(job)
-        course = Course(journey, destination, errand, existing(journey, destination.country, job.recipient))
+        way = self._way(job)
+        destination, cell = _UNKNOWN, _UNKNOWN_CELL
+        if self._analyses:
+            destination = analyse(job.recipient)
+            cell = Cell(*destination.cell)
+        errand = Errand(cell, self.job_class(job.klass), job.accepted_at, job.deadline_at)
+        steps = way.steps
+        if steps is None:
+            steps = existing(way.journey, destination.country, job.recipient)
+        course = Course(way.journey, destination, errand, steps, single=way.single, free=way.free)
         self.settle(course, job)
         return course
 
@@ -68,29 +91,37 @@ class Routing:
         """The one of the configuration."""
         return name if name in self._classes else _DEFAULT_CLASS
 
-    def journey(self, job: LiveJob) -> Journey:
+    def _way(self, job: LiveJob) -> Way:
         """By its name; one that is not in the configuration any more has one step, as the built-in ones."""
-        journey = self._journeys.get(job.journey_name)
-        if journey is None or any(not self._says(job, step.channel) for step in journey.steps):
+        way = self._ways.get(job.journey_name)
+        if way is None:
             return _plain(job.channel)
-        return journey
-
-    def _says(self, job: LiveJob, channel: Channel) -> bool:
-        return bool(job.body.sms if channel == "sms" else job.body.voice)
+        for step in way.journey.steps:
+            if not job.body.says(step.channel):
+                return _plain(job.channel)
+        return way
 
     def settle(self, course: Course, job: LiveJob) -> None:
         """Say by whom each of its steps may go."""
         course.settled_by = self
         if self._table is None or self._prices is None:
             return
-        course.cost_limit = course.journey.max_cost * self._prices.mean
-        course.pricing = self._prices.group(job.recipient)
-        for index in course.progress.steps:
-            step = course.journey.steps[index]
-            course.preferred[index], course.others[index] = self._table.candidates(
+        if not course.single:
+            course.cost_limit = course.journey.max_cost * self._prices.mean
+            course.pricing = self._prices.group(job.recipient)
+        if course.free and not self._rules and not job.body.pins:
+            course.preferred = course.others = _ANYBODY
+            return
+        steps = [course.journey.steps[index] for index in course.steps]
+        found = [
+            self._table.candidates(
                 job.recipient, course.destination, step.channel, job.body.pins, job.body.fallback,
                 step.carriers,
-            )  # fmt: skip
+            )
+            for step in steps
+        ]  # fmt: skip
+        course.preferred = {index: first for index, (first, _) in zip(course.steps, found, strict=True)}
+        course.others = {index: others for index, (_, others) in zip(course.steps, found, strict=True)}
 
     @property
     def mean_price(self) -> float:
@@ -108,6 +139,17 @@ class Routing:
         return self._hours.closed_until(job.recipient, analyse(job.recipient), now)
 
 
+def _way(journey: Journey) -> Way:
+    steps = journey.steps
+    everywhere = not any(step.countries or step.prefixes for step in steps)
+    return Way(
+        journey,
+        single=len(steps) == 1 and steps[0].attempts == 1,
+        steps=tuple(range(len(steps))) if everywhere else None,
+        free=not any(step.carriers for step in steps),
+    )
+
+
 @lru_cache(maxsize=2)
-def _plain(channel: Channel) -> Journey:
-    return Journey(steps=(Step(channel=channel),))
+def _plain(channel: Channel) -> Way:
+    return _way(Journey(steps=(Step(channel=channel),)))

@@ -21,7 +21,7 @@ from connector.dispatch.routing import Routing
 from connector.errors import ConnectorError
 from connector.jobs.opt_out import OptOut, read_opt_out
 from connector.jobs.way import Ways
-from connector.model import Body, Content, LiveJob
+from connector.model import Body, Channel, Content, LiveJob
 from connector.routing.destination import analyse
 from connector.templates import Registry, render
 from protocols.rpc.job import Job, ParamValue, Preview
@@ -69,6 +69,10 @@ class Gate:
         self._templates = Registry(config.lane, config.templates)
         self._ways = Ways(config)
         enabled = [carrier for carrier in config.carriers if carrier.enabled]
+        self._channels: dict[Channel, tuple[str, ...]] = {
+            "sms": tuple(carrier.name for carrier in enabled),
+            "voice": tuple(trunk.name for trunk in config.trunks if trunk.enabled),
+        }
         self._some_carrier_answers_queries = any(carrier.supports.query_sm for carrier in enabled)
         self._encoders = {
             carrier.name: SubmitEncoder(carrier, config.jobs.max_parts, Random(0)) for carrier in enabled
@@ -100,8 +104,8 @@ class Gate:
         self._require_routes(live, live.course)
         self._heed_quiet_hours(live, now)
         digest = blake2b(_canonical(job), digest_size=16, key=self._key).hexdigest()
-        wait = jobs.receipt_wait_s if live.body.sms else 0.0
-        give_up_at = live.deadline_at + max(wait, self._ways.longest_call_s if live.body.voice else 0.0)
+        # Calls that are under way then are waited for; see the journal's sweep.
+        give_up_at = live.deadline_at + (jobs.receipt_wait_s if live.body.sms else self._ways.longest_call_s)
         return Admission(live, digest, _body(live.body).decode(), give_up_at)
 
     def body(self, job: Job | Preview, application: Application, journey: Journey) -> Body:
@@ -190,7 +194,10 @@ class Gate:
         """Each channel of the journey must have somebody who can carry it; else one reason is told."""
         if self._jobs.valid_numbers_only and not analyse(job.recipient).valid:
             raise ConnectorError("invalid_job", "no country has assigned such a number", field="to")
-        by_channel = course.routes_by_channel()
+        if course.single and course.free and not course.preferred and job.channel == "sms":
+            self._require_carrier(job.content, self._channels["sms"])
+            return
+        by_channel = course.routes_by_channel(self._channels)
         if not any(by_channel.values()):
             raise ConnectorError(
                 "invalid_job", "no carrier of this lane may carry it there", field="to",

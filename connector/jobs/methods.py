@@ -292,7 +292,7 @@ class Methods:
         job = self._dispatcher.live.get((app, id))
         if job is None:
             return None
-        if self._dispatcher.is_under_way(job):
+        if job.under_way:
             return "submitting"
         # One that has left and is only followed is what its attempts are.
         return None if job.follow > 0 and job.attempts and not job.queued else "queued"

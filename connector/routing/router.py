@@ -11,7 +11,7 @@ import msgpack  # type: ignore[import-untyped]
 import msgspec
 
 from connector.routing.arrival import ArrivalModel, ArrivalSettings
-from connector.routing.breaker import Breakers
+from connector.routing.breaker import BreakerChange, Breakers
 from connector.routing.budget import Budget
 from connector.routing.choosing import Choosing
 from connector.routing.classes import DEFAULT, Worth, worths
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "Errand", "FailureKind", "Flight", "FollowUp", "Offer", "Router"]
 
-_VERSION = 1
+_VERSION = 2
 _IN_LINE_S = 0.5  # a flight that left longer ago is not the youngest of its line
 _NEAR = 0.025  # part of the time left: an instant as near as this is now
 _REFRESH_S = 1.0  # curves are estimated anew after this
@@ -218,9 +218,10 @@ class Router:
         if attempt is None and len(tracks) > 1:
             # Whose code it was nobody says: of those of which a receipt came, else of any.
             tracks = [track for track in tracks if track.told_at is not None] or tracks
+        alone = attempt is not None or errand.sends <= 1
         for track in tracks:
             if converted:
-                self._evidence.converted(track, now)
+                self._evidence.converted(track, now, alone=alone)
             else:
                 self._evidence.unused(track, now)
         self._notice(now)
@@ -234,6 +235,10 @@ class Router:
             self._throttling.tick(now)
         self._notice(now)
         self._wheel.tick(now)
+
+    def breaker_changes(self) -> list[BreakerChange]:
+        """What breakers have done since this was asked last, for metrics and the log."""
+        return self._breakers.changes()
 
     def _notice(self, now: float) -> None:
         if self._version != self._breakers.version:
@@ -333,8 +338,9 @@ class Router:
     def dump(self, now: float) -> bytes:
         """What was learned, for `restore` of a later process."""
         budgets = {name: budget.dump(now) for name, budget in self._budgets.items()}
-        conversions = self._evidence.conversions.dump()
-        state = [_VERSION, self.model.dump(), self._breakers.dump(), conversions, budgets]
+        evidence = self._evidence
+        learned = [evidence.conversions.dump(), evidence.forecasts.dump()]
+        state = [_VERSION, self.model.dump(), self._breakers.dump(), *learned, budgets]
         packed: bytes = msgpack.packb(state)
         return packed
 
@@ -343,12 +349,13 @@ class Router:
         perhaps, the model.
         """
         try:
-            version, model, breakers, conversions, budgets = msgpack.unpackb(data)
+            version, model, breakers, conversions, forecasts, budgets = msgpack.unpackb(data)
             if version != _VERSION:
                 raise ValueError("of another version")
             self.model.restore(model, now)
             self._breakers.restore(breakers, now)
             self._evidence.conversions.restore(conversions)
+            self._evidence.forecasts.restore(forecasts)
             for name, counts in budgets.items():
                 if name in self._budgets:
                     self._budgets[name].restore(counts)

@@ -119,7 +119,7 @@ def test_what_comes_while_jobs_leave_takes_its_place_or_waits() -> None:
     for name in "acd":
         queue.push(jobs[name])
     left = []
-    for job in queue.leaving(lambda standing: True):
+    for job, _ in queue.leaving(lambda standing: True):
         left.append(job)
         if job is jobs["a"]:
             queue.push(jobs["b"])  # in a line that was looked at
@@ -128,5 +128,6 @@ def test_what_comes_while_jobs_leave_takes_its_place_or_waits() -> None:
     assert len(queue) == 0
     for name in "ad":
         queue.push(jobs[name])
-    assert list(queue.leaving(lambda standing: standing.tried == north)) == [jobs["d"]]
+    (left,) = queue.leaving(lambda standing: standing.tried == north)
+    assert left == (jobs["d"], Standing(north, ()))
     assert queue.pop(free("north")) is jobs["a"]
