@@ -278,9 +278,10 @@ class Daemon:
             for trunk in config.trunks:
                 trunk_accounts[trunk.name] = await journal.identify(journal.account, account_of(trunk))
         forms = await self._lookup.id_forms()
+        routing = Routing(config)
+        await asyncio.to_thread(routing.prepare)
         # Nothing is awaited between these: no call sees half of the change.
         self._config, self._apps, self._receivers = config, apps, Receivers(config)
-        routing = Routing(config)
         self._dispatcher.configure(routing)
         self._gate.configure(config, routing, opted_out)
         self._methods.configure(config)

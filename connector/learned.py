@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ class Learned:
         self.deadline_s = deadline_s
         self._router = router
         self._path = state / _FILE
+        self._writing = threading.Lock()  # a save that was given up goes on in its thread
         self._live: tuple[tuple[RouteLive, ...], tuple[ClassLive, ...]] = ((), ())
         self._live_at = -_FRESH_S
 
@@ -49,19 +51,19 @@ class Learned:
 
     def _write(self, learned: bytes) -> None:
         fresh = self._path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(learned)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        with self._writing:
+            with fresh.open("wb") as file:
+                file.write(learned)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
 
     def live(self, now: float) -> tuple[tuple[RouteLive, ...], tuple[ClassLive, ...]]:
         """For the metrics: each route over all its destinations, and each class."""
         if now - self._live_at >= _FRESH_S:
             self._live_at = now
-            # The first row of a route is over all its destinations.
             whole: dict[str, RouteLive] = {}
-            for row in self._router.routes(now, self.deadline_s):
+            for row in self._router.routes(now, self.deadline_s, cells=False):
                 live = RouteLive(row["route"], row["breaker"] != "closed", row["in_time"])
                 whole.setdefault(live.name, live)
             routes = tuple(whole.values())

@@ -132,6 +132,7 @@ class LiveJob:
     """
 
     __slots__ = (
+        "__weakref__",
         "accepted_at", "app", "attempts", "barred", "body", "cancelled", "channel", "content", "course",
         "deadline_at", "doubted", "follow", "group", "held", "id", "journey_name", "key", "klass", "limits",
         "on_unknown", "queued", "recipient", "resent", "routes", "supersedes", "tried", "under_way",

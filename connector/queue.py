@@ -92,6 +92,21 @@ class DeadlineQueue:
             job.queued = False
         return jobs
 
+    def withdraw(self, line: Callable[[Standing], bool], which: Callable[[LiveJob], bool]) -> list[LiveJob]:
+        """Take out the jobs that are `which` of each `line`, in no order."""
+        found: list[LiveJob] = []
+        for standing, heap in self._heaps.items():
+            if heap and line(standing):
+                jobs = [entry[2] for entry in heap if not entry[2].cancelled and which(entry[2])]
+                if jobs:
+                    for job in jobs:
+                        job.queued = False
+                    heap[:] = [entry for entry in heap if entry[2].cancelled or entry[2].queued]
+                    heapify(heap)
+                    self._size -= len(jobs)
+                    found += jobs
+        return found
+
     def waiting(self, standing: Standing) -> int:
         """How many jobs wait in this line, cancelled ones among them."""
         return len(self._heaps.get(standing, ()))

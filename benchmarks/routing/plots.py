@@ -38,7 +38,7 @@ def _save(figure: Any, file: Path) -> None:
 
 
 def plot_over_time(worlds: Sequence[tuple[World, Timelines]], file: Path) -> None:
-    """Share in time over the hour of one seed, outages in grey."""
+    """Share in time over the run of one seed, outages in grey."""
     rows = (len(worlds) + 1) // 2
     figure, axes = plt.subplots(rows, 2, figsize=(13, 2.3 * rows), sharey=True, squeeze=False)
     for axis in axes.flat[len(worlds) :]:

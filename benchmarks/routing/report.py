@@ -13,14 +13,16 @@ from typing import Any, Final
 
 from benchmarks.routing import subsidy
 from benchmarks.routing.policies import POLICIES
-from benchmarks.routing.run import SEEDS, measure, routing
+from benchmarks.routing.prose import bandit_lines, budget_lines, missed_lines, rank_lines
+from benchmarks.routing.run import SEEDS, Found, measure, told
 from benchmarks.routing.targets import TARGETS
-from benchmarks.routing.world import World, load_world, shipped_worlds
+from benchmarks.routing.world import load_world, shipped_worlds
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 _PAGE: Final = Path(__file__).with_name("page.md")
 _SEED = 1
-_DRAWN = ("static", "thompson", "ours", "oracle")
+_OTHERS = 5  # seeds of the policies that no target is about
+_DRAWN = ("static", "thompson", "oracle", "ours")
 _OURS = "ours"
 _WORDS = {"met": "met", "missed": "**missed**", "unsure": "too near to tell", "none": "no outage"}
 _COLUMNS = (
@@ -37,16 +39,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=_SEED)
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument(
+        "--others", type=int, default=_OTHERS, help="seeds of all policies but ours and the oracle"
+    )
+    parser.add_argument(
         "--results", type=Path, help="what `python -m benchmarks routing --json` printed, instead of a run"
     )
     parser.add_argument("--docs", type=Path, default=DOCS, help="where to write")
     arguments = parser.parse_args()
+    worlds = [load_world(file) for file in shipped_worlds()]
     if arguments.results is not None:
         result = json.loads(arguments.results.read_text("utf-8"))
+        worlds = [world for world in worlds if world.name in result["worlds"]]
+        found = measure(result["seed"], worlds, _DRAWN, 1, _progress)
     else:
-        result = routing(arguments.seed, [], [], arguments.seeds, _progress)
-    worlds = [load_world(file) for file in shipped_worlds() if file.stem in result["worlds"]]
-    write(result, worlds, subsidy.compare(result["seed"]), arguments.docs)
+        found = measure(arguments.seed, worlds, tuple(POLICIES), arguments.seeds, _progress, arguments.others)
+        result = told(arguments.seed, arguments.seeds, found)
+    write(result, found, subsidy.compare(result["seed"]), arguments.docs)
     return 0
 
 
@@ -54,14 +62,17 @@ def _progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def write(result: dict[str, Any], worlds: Sequence[World], bandits: Bandits, docs: Path) -> None:
-    """routing-report.md, and in routing/ the pictures and the figures as JSON."""
+def write(result: dict[str, Any], found: Sequence[Found], bandits: Bandits, docs: Path) -> None:
+    """routing-report.md, and in routing/ the pictures and the figures as JSON; of `found` the timelines."""
     from benchmarks.routing import plots
 
     folder = docs / "routing"
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = measure(result["seed"], worlds, _DRAWN, 1, _progress)
-    plots.plot_over_time([(found.world, found.timelines) for found in drawn], folder / "over_time.png")
+    lines = [
+        (each.world, {name: each.timelines[name] for name in _DRAWN if name in each.timelines})
+        for each in found
+    ]
+    plots.plot_over_time(lines, folder / "over_time.png")
     plots.plot_cost(result["worlds"], folder / "cost.png")
     plots.plot_targets(result["worlds"], _OURS, folder / "targets.png")
     plots.plot_bandits(bandits, folder / "subsidy.png")
@@ -74,11 +85,15 @@ def _page(result: dict[str, Any], bandits: Bandits) -> str:
     return Template(_PAGE.read_text("utf-8")).substitute(
         seeds=result["seeds"],
         seed=result["seed"],
-        policies=len(POLICIES),
+        others=min(figures["seeds"] for world in worlds.values() for figures in world["policies"].values()),
         limits="\n".join(_limits()),
         verdict="\n".join(_verdict(worlds)),
         worlds="\n".join(line for name, world in worlds.items() for line in _world(name, world)).rstrip(),
+        missed="\n".join(missed_lines(worlds)),
+        ranks="\n".join(rank_lines(worlds)),
+        budgets="\n".join(budget_lines(worlds)),
         bandits="\n".join(_bandits(bandits)),
+        winners="\n".join(bandit_lines(bandits)),
     )
 
 

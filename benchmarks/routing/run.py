@@ -20,11 +20,12 @@ from benchmarks.routing.targets import TARGETS, judged
 from benchmarks.routing.world import World, load_world, shipped_worlds
 from connector.config.problem import ConfigError
 
-__all__ = ["SEEDS", "Found", "measure", "routing", "show"]
+__all__ = ["SEEDS", "Found", "measure", "routing", "show", "told"]
 
 SEEDS = 10
 _PROCESSES = 2
 _BEST = "oracle"
+_JUDGED = ("ours", _BEST)  # the two that the targets compare
 _SHOWN = ("in_time_share", "cost_per_job", "duplicates_per_job", "after_outage_missed", "utility")
 _RATIOS = {
     "in_time_ratio": "in_time_share", "cost_ratio": "cost_per_job", "duplicates_ratio": "duplicates_per_job",
@@ -64,7 +65,11 @@ def routing(
         loaded = [load_world(file) for file in worlds or shipped_worlds()]
     except ConfigError as error:
         raise BenchmarkError(str(error)) from None
-    found = measure(seed, loaded, policies or tuple(POLICIES), seeds, progress)
+    return told(seed, seeds, measure(seed, loaded, policies or tuple(POLICIES), seeds, progress))
+
+
+def told(seed: int, seeds: int, found: Sequence[Found]) -> dict[str, Any]:
+    """What `measure` found, as one object."""
     return {
         "schema": 1,
         "benchmark": "routing",
@@ -78,11 +83,25 @@ def routing(
 
 
 def measure(
-    seed: int, worlds: Sequence[World], policies: Sequence[str], seeds: int, progress: Progress
+    seed: int,
+    worlds: Sequence[World],
+    policies: Sequence[str],
+    seeds: int,
+    progress: Progress,
+    others: int | None = None,
 ) -> list[Found]:
-    """The same draws for every policy; the oracle is always among them, since all is compared to it."""
+    """The same draws for every policy; the oracle is always among them, since all is compared to it.
+
+    others  so many of the seeds, the first ones, for the policies that the targets do not compare
+    """
     names = tuple(dict.fromkeys((*policies, _BEST)))
-    tasks = [_Task(world, seed + number, names) for world in worlds for number in range(seeds)]
+    judged = tuple(name for name in names if name in _JUDGED)
+    most = seeds if others is None else others
+    tasks = [
+        _Task(world, seed + number, names if number < most else judged)
+        for world in worlds
+        for number in range(seeds)
+    ]
     found = {world.name: Found(world, {name: [] for name in names}, {}, {}) for world in worlds}
     with ProcessPoolExecutor(min(_PROCESSES, len(tasks))) as pool:
         for task, results in zip(tasks, pool.map(_run, tasks), strict=True):
@@ -109,6 +128,7 @@ def _run(task: _Task) -> dict[str, tuple[Score, list[tuple[float, float]], float
 
 def ratios(mine: Sequence[Score], best: Sequence[Score]) -> dict[str, Interval]:
     """Of each seed to the oracle's with the same draws; of the differences in utility, the regret."""
+    best = best[: len(mine)]
     found = {}
     for name, of in _RATIOS.items():
         pairs = [(getattr(one, of), getattr(other, of)) for one, other in zip(mine, best, strict=True)]
@@ -132,6 +152,7 @@ def _policy(found: Found, name: str, best: Sequence[Score]) -> dict[str, Any]:
     figures = {key: interval([getattr(each, key) for each in scores]) for key in _SHOWN}
     figures |= ratios(scores, best)
     return {
+        "seeds": len(scores),
         **{key: figure.rounded() for key, figure in figures.items()},
         "intervals": {key: figure.bounds() for key, figure in figures.items()},
         "targets": {

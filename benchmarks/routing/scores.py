@@ -73,7 +73,7 @@ def interval(values: Sequence[float]) -> Interval:
     mean = sum(values) / number
     if number < 2:
         return Interval(mean, math.nan)
-    from scipy import stats
+    from scipy import stats  # type: ignore[import-untyped]
 
     deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (number - 1))
     return Interval(mean, float(stats.t.ppf(0.975, number - 1)) * deviation / math.sqrt(number))

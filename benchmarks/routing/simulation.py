@@ -26,7 +26,7 @@ _AGAIN_S: Final = 0.5  # a job that no route takes
 _ROUNDED_S: Final = 1e-4  # a slot does not come at once
 _LEAST_S: Final = 0.05  # a plan that is not carried out is not looked at again at once
 
-_RECEIPT, _FAILED, _CONVERTED, _PLAN, _TURNED_AWAY, _SLOT, _EDGE, _TICK = range(8)
+_RECEIPT, _FAILED, _CONVERTED, _PLAN, _TURNED_AWAY, _ACCEPTED, _SLOT, _EDGE, _TICK = range(9)
 
 
 def simulate(world: World, draws: Draws, policy: type[Policy], seed: int) -> list[Job]:
@@ -53,9 +53,10 @@ class _Simulation:
         self.closing: dict[float, deque[Job]] = {deadline.s: deque() for deadline in world.traffic.deadlines}
         self.handlers: dict[int, Callable[..., None]] = {
             _RECEIPT: self.receipt, _FAILED: self.failed, _CONVERTED: self.converted, _PLAN: self.planned,
-            _TURNED_AWAY: self.turned_away, _SLOT: self.slot, _EDGE: self.edge, _TICK: self.tick,
+            _TURNED_AWAY: self.turned_away, _ACCEPTED: self.policy.accepted, _SLOT: self.slot,
+            _EDGE: self.edge, _TICK: self.tick,
         }  # fmt: skip
-        self.end = world.duration_s + max(self.closing) + AFTER_S
+        self.end = world.duration_s + max(self.closing)
 
     def at(self, time: float, code: int, job: Any = None, flight: Any = None) -> None:
         heappush(self.heap, (time, next(self.number), code, job, flight))
@@ -112,6 +113,7 @@ class _Simulation:
             self.at(now + self.answers_s[route], _TURNED_AWAY, job, (flight, not taken))
             return
         else:
+            self.at(now + self.answers_s[route], _ACCEPTED, job, flight)
             self.message(job, flight, now)
         job.cost += self.prices[route]
         job.sends += 1

@@ -81,10 +81,14 @@ class Users(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Utility(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a code in time is worth and what an extra send costs besides its price, in average SMS prices."""
+    """What a code in time is worth and what an extra send costs besides its price, in average SMS prices.
+
+    extra_sends  the budget of ours: extra sends a job, on average over ten minutes; 16 never binds
+    """
 
     value: Positive = 40.0
     annoyance: Amount = 1.0
+    extra_sends: Annotated[float, Meta(ge=0, le=16, title="a number from 0 to 16")] = 16.0
 
 
 class Network(Struct, frozen=True, forbid_unknown_fields=True):

@@ -63,6 +63,8 @@ def command(
         print_columns(("PREVIEW", ""), rows)
         if shown.get("decision") is not None:
             print_decision(shown["decision"])
+        elif "decision" in shown:
+            click.echo("\nat this moment nobody could have it there before its deadline")
     sys.exit(1 if shown.get("refused") else 0)
 
 

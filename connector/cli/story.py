@@ -52,6 +52,18 @@ def story(status: dict[str, Any]) -> Iterator[tuple[float | None, str]]:
     How an attempt ended has no time of its own: the timeline puts it behind the attempt's begin. What else
     is known of a decision follows it, indented and without a time.
     """
+    blocks: list[list[tuple[float | None, str]]] = []
+    for line in _lines(status):
+        if line[0] is not None or not blocks:
+            blocks.append([])
+        blocks[-1].append(line)
+    # While a call rings, other attempts go on.
+    for block in sorted(blocks, key=lambda block: block[0][0] or 0.0):
+        yield from block
+
+
+def _lines(status: dict[str, Any]) -> Iterator[tuple[float | None, str]]:
+    """The same attempt by attempt."""
     attempts = {attempt["attempt"]: attempt for attempt in status["attempts"]}
     for step in status["timeline"]:
         attempt = attempts.get(step.get("attempt"), {})

@@ -86,7 +86,7 @@ class JourneyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max_cost: Annotated[
         float,
         Meta(gt=0, le=1_000_000, title="a number of average messages, more than 0"),
-        Meta(description="What one job may cost at most, counted in average messages."),
+        Meta(description="Nothing more is sent for a job that has cost so much, in average messages."),
     ] = 1_000.0
 
 

@@ -47,6 +47,11 @@ class Choosing:
         """All that a job of this standing may use, whether they have tried or not."""
         return self.channels[standing.channel] if standing.routes is None else standing.routes
 
+    def is_cut_off(self, standing: Standing) -> bool:
+        """Of those that it may use alone, none can send."""
+        carriers, routes = self._carriers, standing.routes
+        return routes is not None and not any(n in carriers and carriers[n].bound for n in routes)
+
     def choose(
         self,
         job: LiveJob,
@@ -61,7 +66,7 @@ class Choosing:
         None: nobody has it there before its deadline, or a follow-up is not worth its price any more.
         """
         names = [name for name in self.permitted(standing) if name not in standing.tried]
-        foreseen = course.start == "on_predicted_miss" and course.hopeful
+        foreseen = course.doubles
         if len(names) == 1 and not foreseen:
             return _only(names[0], course.step, _RULES[course.start])
         offers = self._offers(job, course, names, rooms, fit)

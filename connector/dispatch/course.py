@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Literal
 
 from connector.config import Journey
@@ -86,6 +86,11 @@ class Course:
         self.errand.cell = Cell(*destination.cell)
 
     @property
+    def doubles(self) -> bool:
+        """What it waits to start is a follow-up of something that may still arrive."""
+        return self.start == "on_predicted_miss" and self.hopeful
+
+    @property
     def hopeful(self) -> bool:
         """Something has left that may still arrive, or has."""
         return self.hopeful_besides(None)
@@ -155,10 +160,14 @@ class Course:
     def _left(self, job: LiveJob, channels: Mapping[Channel, frozenset[str]]) -> list[int]:
         return [step for step in self.steps if self.unused(step, job, channels)]
 
-    def resume(self, job: LiveJob, past: Iterable[PastFlight]) -> None:
-        """Go on after a restart: what was under way then, nobody knows about now."""
+    def resume(self, job: LiveJob, past: Iterable[PastFlight], price: Callable[[str, str], float]) -> None:
+        """Go on after a restart: what was under way then, nobody knows about now. `price`: of `Routing`."""
+        self.stopped = job.follow < 0
         for each in past:
-            flight = Flight(each.route, each.channel, each.step, each.number, each.left_at)
+            cost = price(each.route, job.recipient)
+            flight = Flight(each.route, each.channel, each.step, each.number, each.left_at, cost)
+            self.errand.sends += 1
+            self.errand.spent += cost
             flight.state = "unknown" if each.state == "under_way" else each.state
             self.errand.flights.append(flight)
             if each.step < len(self.journey.steps):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from connector.acknowledgements import Acknowledgements
 from connector.carriers.contract import Attempt, Carrier, Unsendable
@@ -20,13 +22,14 @@ from connector.dispatch.choosing import LOOK_AGAIN_S, Choosing
 from connector.dispatch.course import Course, Start
 from connector.dispatch.enquiries import Enquiries
 from connector.dispatch.following import Following
+from connector.dispatch.pausing import Pausing
 from connector.dispatch.rooms import Rooms, channels_of, limits_of
 from connector.dispatch.routing import Routing
-from connector.dispatch.stopping import Stopping
 from connector.journal.ops import EventType, Finish, Intend, Settle
 from connector.journal.recovery import Outstanding, Recovered
 from connector.journal.writer import Journal
 from connector.lifecycle import Ending
+from connector.log import event as log_event
 from connector.metrics import CarrierLive, Metrics
 from connector.model import Channel, LiveJob, Outcome, Standing
 from connector.queue import DeadlineQueue
@@ -37,8 +40,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Dispatcher"]
 
+_log = logging.getLogger(__name__)
 
-class Dispatcher(Stopping):
+
+class Dispatcher(Pausing):
     """Holds every job that may still be sent.
 
     acknowledgements  for what carriers told, when it is committed
@@ -47,7 +52,6 @@ class Dispatcher(Stopping):
     waiting    how many of them have not left for the first time; `holding`: by application
     channels   names of the carriers in use, by channel
     lookup     knows more of numbers than their digits; None: nobody is asked
-    quiet      how many jobs wait for the end of quiet hours
     """
 
     def __init__(
@@ -78,7 +82,8 @@ class Dispatcher(Stopping):
         self.acknowledgements = Acknowledgements(self._known, lambda name: name in self._carriers, metrics)
         self._calls: dict[tuple[int, int], Attempt] = {}  # under way, by job and number
         self._intended: set[tuple[int, int]] = set()  # likewise, but not committed: nothing has left
-        self._purposes: dict[tuple[int, str, str], LiveJob] = {}
+        self._purposes = WeakValueDictionary()
+        self._departed = WeakValueDictionary()
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -105,8 +110,12 @@ class Dispatcher(Stopping):
         self.enquiries = Enquiries(self._carriers)
         now = self._now()
         for job in self.queue.empty():
-            assert job.course is not None
-            self.take(job, job.course.step, job.course.start, now)
+            course = job.course
+            assert course is not None
+            if course.single or course.start == "again":
+                self.take(job, course.step, course.start, now)
+            else:
+                self.advance(job, now)  # to another step, where nobody is left for this one
         self.room()
 
     @property
@@ -129,10 +138,7 @@ class Dispatcher(Stopping):
             del self.live[job.app, job.id]
             self._has_left(job)
         self.following.leave(job)
-        if job.supersedes is not None:
-            purpose = (job.app, job.recipient, job.supersedes)
-            if self._purposes.get(purpose) is job:
-                del self._purposes[purpose]
+        self._depart(job)
 
     def _has_left(self, job: LiveJob) -> None:
         if job.held:
@@ -152,16 +158,6 @@ class Dispatcher(Stopping):
             course = job.course
             course.paused = True
             self.lookup.ask(job.recipient, lambda answer: self._looked_up(job, course, answer))
-
-    def _claim_purpose(self, job: LiveJob, now: float) -> None:
-        if job.supersedes is None:
-            return
-        purpose = (job.app, job.recipient, job.supersedes)
-        older = self._purposes.pop(purpose, None)
-        if not job.cancelled:
-            self._purposes[purpose] = job
-        if older is not None and older is not job:
-            self.supersede(older, now)
 
     def _looked_up(self, job: LiveJob, course: Course, answer: Answer | None) -> None:
         """Another program has said where the number is, or has not."""
@@ -189,6 +185,8 @@ class Dispatcher(Stopping):
             step = due.now[0]
             start = course.journey.steps[step].start
             self.take(job, step, "on_failure" if start == "on_predicted_miss" else start, now)
+        elif not course.errand.flights and not job.under_way and course.is_over(job, self.channels):
+            self._finish(job, "rejected", "failed", "no carrier may take it any more", now)
         else:
             self.following.follow(job, course, due, now)
 
@@ -211,45 +209,13 @@ class Dispatcher(Stopping):
             # Only where nobody knows whether it has left, it may leave there once more.
             again = start == "again"
             routes -= {f.route for f in course.errand.flights if not (again and f.state == "unknown")}
+        if job.tried.issuperset(routes):
+            job.tried = job.barred
         job.routes = None if routes == self.channels[job.channel] else routes
         job.group = (*course.errand.cell, course.errand.klass) if len(routes) > 1 else None
         job.limits = limits_of(self._carriers, job)
         self.queue.push(job)
         self.room()
-
-    def _rest(self, job: LiveJob, until: float, now: float) -> None:
-        """The recipient's quiet hours: nothing leaves before they end."""
-        if until < job.deadline_at:
-            self.quiet += 1
-            self._pause(job, until - now, self._rested)
-        elif job.under_way:
-            self._stop(job)
-        elif self._possible(job):
-            self.leave_to_receipts(job)
-        else:
-            reason = "its deadline is within the recipient's quiet hours"
-            self._finish(job, "expired", "expired", reason, now)
-
-    def _rested(self, job: LiveJob) -> None:
-        self.quiet -= 1
-        self._resume(job)
-
-    def _pause(self, job: LiveJob, seconds: float, then: Callable[[LiveJob], None] | None = None) -> None:
-        course = job.course
-        assert course is not None
-        course.paused = True
-        left = max(0.0, job.deadline_at - self._now())  # then it expires, and is told so at once
-        self._loop.call_later(min(seconds, left), then or self._resume, job)
-
-    def _resume(self, job: LiveJob) -> None:
-        assert job.course is not None
-        job.course.paused = False
-        self.advance(job, self._now())
-
-    def leave_to_receipts(self, job: LiveJob) -> None:
-        """Nothing more will be sent: only its receipts can tell."""
-        self._unfollow(job)
-        self.release(job)
 
     # Dispatch
 
@@ -262,7 +228,13 @@ class Dispatcher(Stopping):
     def tick(self, now: float) -> None:
         """A few times a second: what was learned changes what is best."""
         self.router.tick(now)
+        for change in self.router.breaker_changes():
+            self._metrics.breaker_changes[change.route, change.state] += 1
+            what = f"breaker {change.state}"
+            log_event(_log, what, route=change.route, country=change.country, reason=change.reason)
         self.following.tick(now)
+        for job in self.queue.withdraw(self.choosing.is_cut_off, _doubles):
+            self.advance(job, now)  # by somebody else
         if len(self.queue) or len(self.following):
             self.room()
 
@@ -327,6 +299,10 @@ class Dispatcher(Stopping):
             self.queue.push(job)  # refused while it waited here: to the line of its own standing
             self.room()
             return False
+        quiet_until = self.routing.quiet_until(job, now)
+        if quiet_until is not None:
+            self._rest(job, quiet_until, now)
+            return False
         choice = self.choosing.choose(job, course, standing, fit, rooms, now)
         if choice is None or choice.route not in fit:
             self._hold(job, course, choice, now)
@@ -361,7 +337,7 @@ class Dispatcher(Stopping):
 
     def _hold(self, job: LiveJob, course: Course, choice: Choice | None, now: float) -> None:
         """It waits in line for somebody better, or again for the instant of its follow-up."""
-        if choice is None and course.start == "on_predicted_miss" and course.hopeful:
+        if choice is None and course.doubles:
             self.advance(job, now)
             return
         standing = job.standing()
@@ -407,7 +383,8 @@ class Dispatcher(Stopping):
             self._intended.discard((intend.job.key, attempt.number))
             if not intend.applied or intend.job.cancelled:
                 # It ended meanwhile, or an attempt that was thought lost was answered: give the room back.
-                intend.job.cancelled = attempt.refused = True
+                self.queue.cancel(intend.job)
+                attempt.refused = True
             elif intend.job.course is not None and intend.job.course.stopped:
                 attempt.refused = True
             if intend.channel == "voice":
@@ -440,7 +417,7 @@ class Dispatcher(Stopping):
         for job in jobs.values():
             self.admit(job)
             job.course = self.routing.course(job)
-            job.course.resume(job, recovered.flights[job.key])
+            job.course.resume(job, recovered.flights[job.key], self.routing.price)
             if job.key in lost:
                 self._claim_purpose(job, now)
                 last = lost[job.key]
@@ -490,6 +467,10 @@ class Dispatcher(Stopping):
             )
         )  # fmt: skip
         self._journal.touch()
+
+
+def _doubles(job: LiveJob) -> bool:
+    return job.course is not None and job.course.doubles
 
 
 def _lost(attempt: Outstanding) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Protocol
 
 from connector.dispatch.choosing import Choosing
@@ -20,6 +20,7 @@ __all__ = ["Desk", "Following"]
 _MOST_REMEMBERED = 50_000
 _REMEMBERED_S = 60.0
 """After its deadline: until then users may tell whether they have used it."""
+_FEW = 1_000  # times that may be of jobs long gone
 _CAUSE = {"expired": FailureKind.HANDSET, "failed": FailureKind.ROUTE}
 """A carrier that has tried until the end has not reached the handset; else nobody says whose fault it is."""
 
@@ -110,7 +111,9 @@ class Following:
 
     def leave(self, job: LiveJob) -> None:
         """It is not followed any more."""
-        self._jobs.pop(job.key, None)
+        if self._jobs.pop(job.key, None) is not None and len(self._times) > _FEW + 4 * len(self._jobs):
+            self._times = [entry for entry in set(self._times) if entry[1] in self._jobs]
+            heapify(self._times)
         if job.course is not None and job.course.errand.watched is not None:
             self._router.unwatch(job.course.errand)
 
@@ -136,8 +139,10 @@ class Following:
 
     def _predicted(self, job: LiveJob, now: float) -> None:
         course = job.course
-        if course is None or job.key not in self._jobs or job.queued:
+        if course is None or job.key not in self._jobs or job.queued or course.paused:
             return
+        if course.settled_by is not (routing := self._choosing.routing):
+            routing.settle(course, job)
         due = course.due(job, now, self._desk.channels)
         names = self._names(job, course, due.predicted)
         found = self._router.follow_up(course.errand, self._choosing.offers(job, names, now), now)
@@ -183,13 +188,17 @@ class Following:
                 continue
             if each.result == "delivered":
                 self.leave(job)  # what is planned for it changes
+                if job.queued and job.course is not None:
+                    job.course.void = True
                 self._desk.advance(job, now)
             else:
                 self._desk.give_up(job, each.reason, now, carrier=flight.route, attempt=each.attempt)
 
-    def feedback(self, key: int, converted: bool, attempt: int | None, now: float) -> None:
-        """The user has used the code, or will not; `attempt`: whose code it was."""
+    def feedback(
+        self, key: int, converted: bool, attempt: int | None, now: float, *, ends: bool = True
+    ) -> None:
+        """The user has used the code, or will not; `attempt`: whose code it was. `ends`: the job too."""
         if (course := self._remembered.get(key)) is not None:
             self._router.feedback(course.errand, converted, now, attempt)
-            if converted:
+            if converted and ends:
                 self.close(course, now)

@@ -111,6 +111,8 @@ class AttemptOutcomes(ABC):
             attempt, "deferred" if ending is Ending.REFUSED_NOW else "refused", status, refusal(status), now
         )
         throttled = kind is StatusClass.THROTTLED
+        if throttled:
+            self.router.throttled(attempt.carrier.name, now)
         self._failed(attempt, FailureKind.THROTTLED if throttled else FailureKind.REFUSED, now)
         if attempt.number < job.attempts or job.queued:
             job.resent = False  # a late answer: it is not unknown any more
@@ -308,6 +310,8 @@ class AttemptOutcomes(ABC):
         course = job.course
         assert course is not None
         names = course.names(course.step, self.channels)
+        if not course.single:
+            names -= {flight.route for flight in course.errand.flights if flight.number != number}
         if job.deadline_at <= now:
             situation = Situation.TOO_LATE
         elif course.stopped or job.barred.issuperset(names):

@@ -7,6 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from connector.config import Config, JobClass, Journey, RoutingSettings, Step
+from connector.config.journey import Stop
 from connector.dispatch.course import Course
 from connector.model import Channel, LiveJob
 from connector.routing.arrival import Cell
@@ -83,13 +84,20 @@ class Routing:
         steps = way.steps
         if steps is None:
             steps = existing(way.journey, destination.country, job.recipient)
-        course = Course(way.journey, destination, errand, steps, single=way.single, free=way.free)
+        # A journey that has become shorter meanwhile is still followed: more than one attempt may have left.
+        single = way.single and not job.follow
+        course = Course(way.journey, destination, errand, steps, single=single, free=way.free)
         self.settle(course, job)
         return course
 
     def job_class(self, name: str) -> str:
         """The one of the configuration."""
         return name if name in self._classes else _DEFAULT_CLASS
+
+    def stop_of(self, name: str) -> tuple[Stop, ...]:
+        """What stops the journey of this name, besides its deadline and being cancelled."""
+        way = self._ways.get(name)
+        return (_plain("sms") if way is None else way).journey.stop
 
     def _way(self, job: LiveJob) -> Way:
         """By its name; one that is not in the configuration any more has one step, as the built-in ones."""
@@ -108,7 +116,7 @@ class Routing:
             return
         if not course.single:
             course.cost_limit = course.journey.max_cost * self._prices.mean
-            course.pricing = self._prices.group(job.recipient)
+        course.pricing = self._prices.group(job.recipient)
         if course.free and not self._rules and not job.body.pins:
             course.preferred = course.others = _ANYBODY
             return

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakValueDictionary
 
 from connector.carriers.contract import Attempt
 from connector.dispatch.outcomes import AttemptOutcomes
+from connector.dispatch.routing import Routing
 from connector.metrics import Metrics
 from connector.model import LiveJob
 from connector.routing.errand import Flight
@@ -16,14 +18,43 @@ __all__ = ["Stopping"]
 class Stopping(AttemptOutcomes):
     """Nothing more leaves for a job that is stopped; a call that has said nothing yet is hung up."""
 
+    routing: Routing
     _metrics: Metrics
     _intended: set[tuple[int, int]]
+    _purposes: WeakValueDictionary[tuple[int, str, str], LiveJob]
+    _departed: WeakValueDictionary[tuple[int, str], LiveJob]
+    """Not live; the late answer to an attempt that is unknown would bring them back."""
 
     def ended(self, jobs: Sequence[tuple[int, str]]) -> None:
         """Receipts ended these jobs: those that still wait, as after a lost answer, must not leave again."""
         for key in jobs:
             if (job := self.live.get(key)) is not None:
                 self.forget(job)
+
+    def _claim_purpose(self, job: LiveJob, now: float) -> None:
+        if job.supersedes is None:
+            return
+        purpose = (job.app, job.recipient, job.supersedes)
+        older = self._purposes.pop(purpose, None)
+        if not job.cancelled:
+            self._purposes[purpose] = job
+        if older is not None and older is not job:
+            self.supersede(older, now)
+
+    def _depart(self, job: LiveJob) -> None:
+        """It is not live any more: nothing brings it back, but for a late answer."""
+        if not job.cancelled and any(flight.state == "unknown" for flight in self._possible(job)):
+            self._departed[job.app, job.id] = job
+        elif job.supersedes is not None:
+            purpose = (job.app, job.recipient, job.supersedes)
+            if self._purposes.get(purpose) is job:
+                del self._purposes[purpose]
+
+    def withhold(self, app: int, id: str) -> None:
+        """A job that is not live is never sent again, whatever late answers say."""
+        if (job := self._departed.get((app, id))) is not None:
+            self._stop(job)
+            self._unfollow(job)
 
     def supersede(self, job: LiveJob, now: float) -> None:
         """A newer job has taken its place: it ends, whatever is under way."""
@@ -42,7 +73,8 @@ class Stopping(AttemptOutcomes):
         calls = self._calls_of(job)
         spoken = [call for call in calls if not call.carrier.hang_up(call, now)]
         left = [each for each in self._possible(job) if (job.key, each.number) not in self._intended]
-        if spoken or job.resent or any(flight.channel == "sms" for flight in left):
+        heard = any(each.channel == "sms" or each.state == "unknown" for each in left)
+        if spoken or job.resent or heard:
             self._stop(job)
             self._unfollow(job)
             if not job.under_way:
@@ -51,11 +83,23 @@ class Stopping(AttemptOutcomes):
         self._finish(job, "cancelled", "cancelled", "cancelled by the application", now, context)
         return True
 
-    def feedback(self, key: int, app: int, id: str, converted: bool, attempt: int | None, now: float) -> None:
-        """The user has used the code, or will not: something is learned, and nothing more need be sent."""
-        self.following.feedback(key, converted, attempt, now)
-        if converted and (job := self.live.get((app, id))) is not None and job.key == key:
+    def feedback(
+        self, key: int, app: int, id: str, converted: bool, attempt: int | None, now: float,
+        journey: str = "",
+    ) -> bool:  # fmt: skip
+        """The user has used the code, or will not: something is learned.
+
+        True: that ends the job, of which nothing more is sent. `journey`: of one that is not live.
+        """
+        job = self.live.get((app, id))
+        if job is not None and (job.key != key or job.course is None):
+            job = None
+        stop = job.course.journey.stop if job is not None and job.course else self.routing.stop_of(journey)
+        ends = converted and "converted" in stop
+        self.following.feedback(key, converted, attempt, now, ends=ends)
+        if ends and job is not None:
             self.forget(job)
+        return ends
 
     def _calls_of(self, job: LiveJob) -> list[Attempt]:
         if not self._calls:
@@ -87,6 +131,19 @@ class Stopping(AttemptOutcomes):
             call.carrier.hang_up(call, now)
 
     def _unfollow(self, job: LiveJob) -> None:
+        self._journal.batch.unfollows.append(job.key)
+        self._journal.touch()
+
+    def leave_to_receipts(self, job: LiveJob) -> None:
+        """Nothing more will be sent: only its receipts can tell."""
         if job.follow:
-            self._journal.batch.unfollows.append(job.key)
-            self._journal.touch()
+            self._unfollow(job)
+        self.release(job)
+
+    def _end_course(self, job: LiveJob, now: float) -> None:
+        """It was stopped: what has left may still arrive."""
+        assert job.course is not None
+        if not job.course.single:
+            self.advance(job, now)
+        elif not job.under_way:
+            self.leave_to_receipts(job)

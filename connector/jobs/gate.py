@@ -97,7 +97,7 @@ class Gate:
         live = LiveJob(
             key=next(self._rows), app=app, id=job.id, recipient=job.to,
             body=self.body(job, application, journey), accepted_at=now, deadline_at=now + deadline_s,
-            on_unknown=on_unknown, follow=0 if single else 1 if "delivered" in journey.stop else 2,
+            on_unknown=on_unknown, follow=2 if "delivered" not in journey.stop else 0 if single else 1,
             journey_name=name, klass=job.class_ or "", supersedes=job.supersedes,
         )  # fmt: skip
         live.course = self._routing.course(live)

@@ -233,6 +233,8 @@ class Methods:
         if job is not None and self._dispatcher.cancel(job, (connection, request.msgid, False), now):
             return
 
+        self._dispatcher.withhold(connection.app, params.id)
+
         async def recall() -> Any:
             row = await self._job(connection.app, params.id)
             parts = parts_to_recall(row)
@@ -263,8 +265,10 @@ class Methods:
                     "bad_request", f"the job has had {attempts} attempts", field="attempt",
                     hint="leave it out where it is not known",
                 )  # fmt: skip
-            self._dispatcher.feedback(row["id"], app, params.id, params.converted, params.attempt, now)
-            if params.converted and row["outcome"] is None:
+            ends = self._dispatcher.feedback(
+                row["id"], app, params.id, params.converted, params.attempt, now, row["journey"] or ""
+            )
+            if ends and row["outcome"] is None:
                 # The code was used: it has arrived, whatever the receipts say.
                 self._journal.batch.finishes.append(
                     Finish(

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 __all__ = ["Breaker", "BreakerChange", "Breakers", "Key", "Kind", "Question", "State"]
 
 THRESHOLD = 12.0
+_SUSPECTED = 4.0
 _GOOD_NEWS = 3.0  # of trials, the same measure with its sign turned
 _FIRST_TRIAL_S = 3.0
 _MOST_TRIAL_S = 12.0
@@ -81,6 +82,9 @@ class Breaker:
     def doubts_receipts(self) -> bool:
         """Its receipts are thought to be invented."""
         return self.kind is Kind.CONVERSIONS
+
+    def sum_of(self, question: Question) -> float:
+        return self._sums.get(question, 0.0)
 
     def observe(self, question: Question, ratio: float, now: float) -> bool:
         """Evidence of a first attempt, while it is closed. True: it opens now."""
@@ -177,6 +181,11 @@ class Breakers:
         if not self.open:
             return None
         return self.open.get((route, "")) or self.open.get((route, country))
+
+    def suspects(self, route: str, question: Question) -> bool:
+        """Whether the answers to this question point to an outage of the whole route."""
+        breaker = self._breakers.get((route, ""))
+        return breaker is not None and breaker.sum_of(question) > _SUSPECTED
 
     def observe(
         self, route: str, country: str, question: Question, ratio: float, left_at: float, now: float

@@ -16,7 +16,7 @@ from connector.routing.utility import Alternative, Planned
 
 __all__ = ["Choosing"]
 
-_DRAW = 0.5  # standard deviations of the posterior
+_DRAW = 1.0  # standard deviations of the posterior
 _FRESH_S = 2.0  # what was computed serves so long
 _EQUAL = 0.002  # utilities closer than this part of a message's value are the same
 _MOST_CHOICES = 128  # sets of offers whose choice is kept

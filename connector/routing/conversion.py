@@ -8,7 +8,7 @@ __all__ = ["LOOKS_S", "Conversions"]
 
 LOOKS_S = (6.0, 12.0, 25.0)
 """Seconds after a receipt at which is asked whether the code has been used."""
-_KEPT = 400.0  # looks that an average remembers
+_KEPT = 1_000.0  # looks that an average remembers
 _POOLED = 20.0  # weight of what all routes of the class have, in looks
 _TOLD_S = 900.0  # an application that has told nothing for so long does not tell
 _ENOUGH = 20.0  # conversions before their absence says anything

@@ -260,10 +260,10 @@ class Evidence:
         if track.judged and not track.trial:
             share = self.conversions.expected(track.klass, track.route, look)
             self._say(track, (Kind.CONVERSIONS, look), 1.0 - share, not used, now)
+            if self.breakers.find(track.route, track.cell[0]) is None:
+                self.conversions.looked(track.klass, track.route, look, used)
         elif track.trial and not used and look == len(LOOKS_S) - 1:
             self._trial_failed(track, Kind.CONVERSIONS, now)
-        if self.breakers.find(track.route, track.cell[0]) is None:
-            self.conversions.looked(track.klass, track.route, look, used)
 
     def _say(self, track: Track, question: Question, expected: float, bad: bool, now: float) -> None:
         """The verdict of a flight about one question: each says it once."""
@@ -272,7 +272,8 @@ class Evidence:
         if self.breakers.find(route, country) is not None:
             return
         usual, sure = self.forecasts.corrected(route, question, expected)
-        self.forecasts.turned_out(route, question, expected, bad=bad)
+        suspected = self.breakers.suspects(route, question)
+        self.forecasts.turned_out(route, question, expected, bad=bad, suspected=suspected)
         if kind is Kind.RECEIPTS:
             ratios = verdict.late_or_not(track.curve, AGES_S[look], usual)
             sure *= track.curve.weight / (track.curve.weight + _SURE)

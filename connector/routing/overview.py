@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from connector.routing.arrival import ArrivalModel, Cell
+from connector.routing.arrival import ArrivalModel, Cell, RouteReport
 from connector.routing.breaker import Breakers
 from connector.routing.throttling import Throttling
 
@@ -14,11 +15,12 @@ __all__ = ["route_rows"]
 
 
 def route_rows(
-    model: ArrivalModel, breakers: Breakers, throttling: Throttling, deadline_s: float, now: float
-) -> list[dict[str, Any]]:
-    """The rows of the model, and of each its chance within `deadline_s` and its breaker."""
+    reports: Iterable[RouteReport], model: ArrivalModel, breakers: Breakers, throttling: Throttling,
+    deadline_s: float, now: float,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The model's `reports`, and of each its chance within `deadline_s` and its breaker."""
     rows = []
-    for report in model.table(now):
+    for report in reports:
         row = msgspec.structs.asdict(report)
         curve = model.curve(report.route, report.channel, Cell(report.country, report.network), now)
         row["in_time"] = curve.p(deadline_s)

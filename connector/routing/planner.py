@@ -21,6 +21,8 @@ _LITTLE_USE = 0.05  # the share of codes whose use is told, below which nobody w
 _UNANSWERED = 0.5  # submits without an answer that did reach the carrier
 _ABSENT = 0.97  # a carrier said that the handset cannot be reached: so it is for the others
 _AGAIN = 1.0  # a route that was silent once is a little less likely to work for the same handset
+_UNKNOWN = 1.0  # weight of evidence below which only what is usual anywhere is known
+_EVER_S = 600.0
 _MOST = 3  # alternatives whose instants are compared
 
 
@@ -52,10 +54,11 @@ class Broken:
 class Heard:
     """A curve where applications tell of use: what came without a receipt is heard of when it is used."""
 
-    __slots__ = ("_curve", "_steps", "unreachable")
+    __slots__ = ("_curve", "_known", "_steps", "unreachable")
 
     def __init__(self, curve: Curve) -> None:
         self._curve = curve
+        self._known: dict[float, tuple[float, float]] = {}  # a plan asks for the same instants again
         self.unreachable = curve.unreachable
         share = curve.unannounced / (curve.unannounced + curve.trust)
         before = 0.0
@@ -71,18 +74,24 @@ class Heard:
 
     def p_given_silence(self, t_s: float, silent_s: float) -> float:
         """P(arrives, or has arrived without being heard of, within `t_s` | nothing heard in `silent_s`)."""
-        curve, used = self._curve, self._used(silent_s)
-        silence = curve.silence(silent_s)
-        return max(0.0, silence * curve.p_given_silence(t_s, silent_s) - used) / max(silence - used, 1e-9)
+        silence, used = self._known.get(silent_s) or self._at(silent_s)
+        both = silence * self._curve.p_given_silence(t_s, silent_s) - used
+        return max(0.0, both) / max(silence - used, 1e-9)
 
     def silence(self, s: float) -> float:
         """P(neither a receipt, nor a failure, nor use within `s`)."""
-        return self._curve.silence(s) - self._used(s)
+        silence, used = self._known.get(s) or self._at(s)
+        return silence - used
 
-    def _used(self, s: float) -> float:
-        """P(arrived without a receipt, and used within `s` of leaving)."""
-        p = self._curve.p
-        return sum(part * p(s - after_s) for after_s, part in self._steps if s > after_s)
+    def _at(self, s: float) -> tuple[float, float]:
+        """P(neither a receipt nor a failure by `s`), P(arrived without a receipt, and used by then)."""
+        p, used = self._curve.p, 0.0
+        for after_s, part in self._steps:
+            if s <= after_s:
+                break
+            used += part * p(s - after_s)
+        found = self._known[s] = self._curve.silence(s), used
+        return found
 
 
 class Planner:
@@ -115,6 +124,19 @@ class Planner:
     def heard(self, curve: Curve) -> Outlook:
         """The curve of a flight of which use can tell as well."""
         return Heard(curve) if curve.used[-1] > _LITTLE_USE and curve.unannounced > 0.0 else curve
+
+    def patient_until(self, errand: Errand, now: float) -> float:
+        """Where nothing is known of its only flight, silence says nothing before most are usually there."""
+        if len(errand.flights) != 1:
+            return now
+        flight = errand.flights[0]
+        curve = self._model.curve(flight.route, flight.channel, errand.cell, now)
+        if curve.weight >= _UNKNOWN or (flight.state != "under_way" and flight.state != "sent"):
+            return now
+        half, s = 0.5 * curve.p(_EVER_S), 1.0
+        while curve.p(s) < half:
+            s *= 1.25
+        return min(flight.left_at + s, 0.5 * (flight.left_at + errand.deadline_at))
 
     def legs(self, errand: Errand, now: float) -> list[Leg]:
         """All flights of which something may still be hoped."""

@@ -93,7 +93,7 @@ class Router:
         step: int = 0,
         rule: Rule = "at_once",
     ) -> Choice | None:
-        """The best of `offers` to leave by. None: none of them before the deadline.
+        """The best of `offers` to leave by. None: none of them before the deadline, or no budget for more.
 
         then  what a follow-up may use; what it would add counts for the choice, and is recorded as the plan
         step  number of the journey's step, for the record
@@ -102,10 +102,11 @@ class Router:
         worth = self._worths.get(errand.klass) or self._worths[DEFAULT]
         if rule == "follow_up":
             planned = self._plan(errand, offers, worth, now, now_only=True)
-            if planned is not None:
-                record = self._record(errand, offers, planned, now, step)
-                wait_s = next(offer.wait_s for offer in offers if offer.route == planned.route)
-                return Choice(planned.route, wait_s, record)
+            if planned is None:
+                return None
+            record = self._record(errand, offers, planned, now, step)
+            wait_s = next(offer.wait_s for offer in offers if offer.route == planned.route)
+            return Choice(planned.route, wait_s, record)
         return self._choosing.choose(errand, offers, then, worth, step, rule, now)
 
     def follow_up(
@@ -126,15 +127,20 @@ class Router:
         left_s = errand.deadline_at - now
         if left_s <= 0.0:
             return None
+        legs = self._planner.legs(errand, now)
+        belief = self._planner.belief(errand, legs, now)
+        most = worth.value * (1.0 - belief.unreachable) * belief.missed
+        if most < worth.annoyance and not any(leg.silent for leg in legs):
+            return None  # waiting tells nothing, and the best of routes would not be worth it
         others = self._planner.alternatives(errand, offers, worth, left_s, now)
         budget = self._budgets.get(errand.klass) or self._budgets[DEFAULT]
         others = [other for other in others if budget.allows(other.cost - worth.annoyance, now)]
         if not others:
             return None
-        legs = self._planner.legs(errand, now)
-        belief = self._planner.belief(errand, legs, now)
         if not now_only:
-            return plan(legs, others, now, errand.deadline_at, worth.value, belief)
+            planned = plan(legs, others, now, errand.deadline_at, worth.value, belief)
+            earliest = self._planner.patient_until(errand, now)
+            return planned._replace(at=earliest) if planned is not None and planned.at < earliest else planned
         scale = worth.value * (1.0 - belief.unreachable) * belief.missed
         best = max(others, key=lambda other: scale * other.curve.p(left_s - other.wait_s) - other.cost)
         p = best.curve.p(left_s - best.wait_s) / (1.0 - best.curve.unreachable)
@@ -296,7 +302,9 @@ class Router:
             return 0.0
         others = self._planner.alternatives(errand, offers_of(now), worth, left_s, now)
         planned = plan((Leg(leg.curve, 0.0),), others, 0.0, left_s, worth.value)
-        return planned.at if planned is not None else inf
+        if planned is None:
+            return inf
+        return max(planned.at, self._planner.patient_until(errand, flight.left_at) - flight.left_at)
 
     def _own_instant(self, errand: Errand, offers_of: OffersOf, now: float) -> float:
         found = self.follow_up(errand, offers_of(now), now)
@@ -317,11 +325,12 @@ class Router:
         decision = self._choosing.expected(errand, offers, then, worth, now)
         return msgspec.to_builtins(decision) if decision is not None else None
 
-    def routes(self, now: float, deadline_s: float = 30.0) -> list[dict[str, Any]]:
-        """Each route, over all its destinations and to each; `in_time`: its chance within `deadline_s`;
-        `throttled`: the share of its recent submits that were too fast.
+    def routes(self, now: float, deadline_s: float = 30.0, *, cells: bool = True) -> list[dict[str, Any]]:
+        """Each route, over all its destinations and, with `cells`, to each; `in_time`: its chance within
+        `deadline_s`; `throttled`: the share of its recent submits that were too fast.
         """
-        return route_rows(self.model, self._breakers, self._throttling, deadline_s, now)
+        reports = self.model.table(now, cells=cells)
+        return route_rows(reports, self.model, self._breakers, self._throttling, deadline_s, now)
 
     def classes(self, now: float) -> list[dict[str, Any]]:
         """What each class has cost a job over the last ten minutes, in average messages, and its limits."""

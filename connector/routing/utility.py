@@ -110,16 +110,17 @@ def plan(
     None where nothing has a gain. `value` is V, in currency. `roughly`: at half the price.
     """
     unreachable, missed = belief or outlook(legs, now, deadline_at)
-    worth = value * (1.0 - unreachable) * missed
     usable = [a for a in alternatives if deadline_at - now - a.wait_s > _LEAST_LEFT_S]
     if not usable:
         return None
     points = _FEW_POINTS if roughly else _POINTS
     step_s = (deadline_at - now) / points
     silences = _silences(legs, now, step_s, points, unreachable)
+    worth = value * (1.0 - unreachable) * missed
+    worths = [worth * part for part in _still_missed(legs, now, deadline_at, step_s, points)]
     best: Planned | None = None
     for alternative in usable:
-        found = _best_instant(alternative, silences, step_s, now, deadline_at, worth)
+        found = _best_instant(alternative, silences, worths, step_s, now, deadline_at)
         if found is not None and (best is None or found.gain > best.gain):
             best = found
     return best
@@ -134,24 +135,53 @@ def _silences(legs: Sequence[Leg], now: float, step_s: float, points: int, unrea
             s = now - leg.left_at
             start = max(silence(s) - u, 1e-9)
             for i in range(1, points):
-                rest[i] *= max(silence(s + i * step_s) - u, 0.0) / start
+                part = silence(s + i * step_s) - u
+                rest[i] *= part / start if part > 0.0 else 0.0
     return [unreachable + part for part in rest]
 
 
+def _still_missed(
+    legs: Sequence[Leg], now: float, deadline_at: float, step_s: float, points: int
+) -> list[float]:
+    """P(no flight is in time, and nothing is heard until now + i·step_s) / P(none is in time).
+
+    What is told to have failed, or to have arrived where receipts are not believed, is not silent any more:
+    nothing is to be gained there by waiting for silence.
+    """
+    parts = [1.0] * points
+    for leg in legs:
+        if leg.silent:
+            curve, s = leg.curve, max(0.0, now - leg.left_at)
+            patience_s = deadline_at - leg.left_at
+            start = _missed_in_silence(curve, patience_s, s)
+            if start > 0.0:
+                for i in range(1, points):
+                    part = _missed_in_silence(curve, patience_s, s + i * step_s) / start
+                    if part < 1.0:
+                        parts[i] *= part
+    return parts
+
+
+def _missed_in_silence(curve: Outlook, patience_s: float, s: float) -> float:
+    """P(the handset can be reached, nothing is heard for s, and it is not there in time)."""
+    missed = curve.silence(s) * (1.0 - curve.p_given_silence(patience_s, s)) - curve.unreachable
+    return missed if missed > 0.0 else 0.0
+
+
 def _best_instant(
-    alternative: Alternative, silences: list[float], step_s: float, now: float, deadline_at: float,
-    worth: float,
+    alternative: Alternative, silences: list[float], worths: list[float], step_s: float, now: float,
+    deadline_at: float,
 ) -> Planned | None:  # fmt: skip
     """The best of the instants for one route, refined between its neighbours by a parabola."""
     route, curve, wait_s, cost = alternative
     room_s = deadline_at - now - wait_s
-    scale = worth / max(1.0 - curve.unreachable, 1e-9)
+    scale = 1.0 / max(1.0 - curve.unreachable, 1e-9)
     p = curve.p
     before, top, after, where = 0.0, 0.0, 0.0, -1
     last = 0.0
     for i, silence in enumerate(silences):
         left_s = room_s - i * step_s
-        gain = scale * p(left_s) - cost * silence if left_s > _LEAST_LEFT_S else 0.0
+        gain = worths[i] * scale * p(left_s) - cost * silence if left_s > _LEAST_LEFT_S else 0.0
         if gain > top:
             before, top, where, after = last, gain, i, 0.0
         elif i == where + 1:

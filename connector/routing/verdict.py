@@ -27,6 +27,7 @@ _WORSE = 1.15  # so much more may go wrong than usual before it counts: a foreca
 _A_LITTLE = 0.01
 _LEAST_TOLD = 0.2  # where fewer receipts are usual by then, their absence says nothing
 _KEPT = 2_000.0  # verdicts that a forecast's record remembers
+_LEARNT = 60.0  # verdicts after which a record need not learn from what may be an outage
 _FEW = 5.0  # misses that a record must have to be believed by half
 _SURE = 20.0  # verdicts, or flights, after which what is unusual counts by half
 _LIMIT = 20_000
@@ -68,9 +69,13 @@ class Forecasts:
         factor = (record.bad + _FEW) / (record.expected + _FEW)
         return min(expected * factor, 1.0), record.n / (record.n + _SURE)
 
-    def turned_out(self, route: str, question: Question, expected: float, *, bad: bool) -> None:
-        """The verdict of one flight."""
+    def turned_out(
+        self, route: str, question: Question, expected: float, *, bad: bool, suspected: bool
+    ) -> None:
+        """The verdict of one flight; `suspected`: of an outage, which must not become what is usual."""
         record = self._records.get((route, question))
+        if suspected and record is not None and record.n >= _LEARNT:
+            return
         if record is None:
             if len(self._records) >= _LIMIT:
                 return

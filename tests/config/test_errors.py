@@ -3,7 +3,8 @@ import pytest
 from connector.errors import ERRORS, ConnectorError
 
 SOCKET_CODES = {
-    "bad_request", "unknown_method", "invalid_job", "conflict", "busy", "opted_out", "quiet_hours", "forbidden", "unknown_job",
+    "bad_request", "unknown_method", "invalid_job", "conflict", "busy", "opted_out", "quiet_hours",
+    "forbidden", "unknown_job",
     "frame_too_large", "limit_exceeded", "not_messagepack", "not_rpc", "draining", "internal",
 }  # fmt: skip
 
@@ -22,7 +23,7 @@ def test_every_entry_is_a_cause_and_a_remedy(code: str) -> None:
 
 
 def test_an_error_reads_as_field_message_and_hint() -> None:
-    assert str(ConnectorError("busy", "opted_out", "quiet_hours", "full")) == "full"
+    assert str(ConnectorError("busy", "full")) == "full"
     error = ConnectorError("invalid_job", "is empty", field="to", hint="a number", retry_after_s=0.5)
     assert str(error) == "to: is empty (a number)"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,11 @@ import pytest
 
 from connector.carriers.contract import CallEnd
 from connector.config import Config, load
-from connector.dispatch import Routing
+from connector.dispatch import Dispatcher, Routing, following
 from connector.model import Body, Content, LiveJob, Voice
 from tests.config.conftest import CARRIER, CONNECTOR, TEMPLATE, Folder
 from tests.config.trunk_folder import TRUNK
+from tests.jobs.test_gate import admit
 
 from .conftest import Play
 from .lane_folder import without
@@ -75,11 +78,11 @@ after_s = 20.0
 """
 QUIET = """
 [quiet_hours]
-from = "22:15"
-until = "22:17"
+from = "23:15"
+until = "23:17"
 zone = "UTC"
 """
-QUIET_AT = 1_700_000_000.0 + 100.0  # 22:15 UTC, 23:15 in Germany
+QUIET_AT = 1_700_000_000.0 + 100.0  # 23:15 in Germany
 
 
 @lru_cache
@@ -106,7 +109,8 @@ def go_by(stage: Stage, config: Config) -> None:
 
 def reload(stage: Stage, config: Config) -> None:
     go_by(stage, config)
-    names = {each.name for each in (*config.carriers, *config.trunks) if each.enabled}
+    names = {carrier.name for carrier in config.carriers if carrier.enabled}
+    names |= {each.name for each in config.trunks if each.enabled}
     stage.dispatcher.use([carrier for carrier in stage.carriers if carrier.name in names])
 
 
@@ -131,6 +135,17 @@ async def wait(stage: Stage, seconds: float) -> None:
         stage.dispatcher.tick(stage.now())
         stage.sweep()
     await stage.settle()
+
+
+def restart(stage: Stage, config: Config) -> None:
+    """Another process takes over; the old one hears of nothing any more."""
+    fresh = Dispatcher(stage.journal, stage.metrics, stage.now, Routing(config))
+    for carrier in stage.carriers:
+        carrier._open.clear()
+    stage.dispatcher = fresh
+    fresh.start(stage.carriers)
+    with contextlib.closing(stage.book.reader()) as reader:
+        fresh.recover(reader.recover(stage.now()), stage.now())
 
 
 def types(stage: Stage) -> list[str]:
@@ -214,7 +229,9 @@ def test_the_end_of_a_job_that_nobody_may_carry_any_more(play: Play) -> None:
     async def act(stage: Stage) -> None:
         north = stage.carrier("north")
         stage.carrier("south")
-        config = lane(TWO + '\n[[routes]]\ncountry = "DE"\ncarriers = ["north"]\n', ("north", "east", "south"))
+        config = lane(
+            TWO + '\n[[routes]]\ncountry = "DE"\ncarriers = ["north"]\n', ("north", "east", "south")
+        )
         go_by(stage, config)
         stage.start()
         job = await submit(stage, "two")
@@ -236,30 +253,19 @@ def test_a_restart_without_its_journey_repeats_nothing(play: Play, state: str, o
         stage.start()
         job = await submit(stage, "two", on_unknown=on_unknown)
         (attempt,) = north.attempts
-        if state == "sent":
-            id = north.accept(attempt)
+        id = north.accept(attempt) if state == "sent" else b""
         await stage.settle()
-        fresh = type(stage.dispatcher)(stage.journal, stage.metrics, stage.now, Routing(lane(ONE)))  # type: ignore[arg-type]
-        stage.dispatcher = fresh
-        fresh.start([north, east])
-        with stage.book.reader() if hasattr(stage.book.reader(), "__enter__") else _closing(stage) as reader:
-            fresh.recover(reader.recover(stage.now()), stage.now())
+        restart(stage, lane(ONE))
         await wait(stage, 5.0)
         allowed = 2 if state == "under way" and on_unknown == "resend_once" else 1
         assert len(north.attempts) + len(east.attempts) == allowed
-        if state == "sent":
+        if id:
             north.report(id)
             await stage.settle()
             assert outcome(stage, job)[0] == "delivered"
             nothing_is_left(stage)
 
     play(act)
-
-
-def _closing(stage: Stage) -> Any:
-    import contextlib
-
-    return contextlib.closing(stage.book.reader())
 
 
 def test_a_late_refusal_repeats_no_superseded_job(play: Play) -> None:
@@ -269,10 +275,10 @@ def test_a_late_refusal_repeats_no_superseded_job(play: Play) -> None:
         stage.start()
         older = await submit(stage, "sms", "older", follow=0, supersedes="login")
         (lost,) = north.attempts or east.attempts
-        lost.carrier.lose(lost)  # type: ignore[attr-defined]
+        lost.carrier.lose(lost)
         await stage.settle()
         await submit(stage, "sms", "newer", follow=0, supersedes="login")
-        lost.carrier.refuse(lost, NOW_REFUSED)  # type: ignore[attr-defined]
+        lost.carrier.refuse(lost, NOW_REFUSED)
         await wait(stage, 5.0)
         assert stage.sends(older) == 1
 
@@ -286,10 +292,10 @@ def test_a_late_refusal_repeats_no_job_whose_cancel_was_answered(play: Play) -> 
         stage.start()
         job = await submit(stage, "sms", follow=0)
         (lost,) = north.attempts or east.attempts
-        lost.carrier.lose(lost)  # type: ignore[attr-defined]
+        lost.carrier.lose(lost)
         await stage.settle()
-        stage.dispatcher.stop_departed(job.app, job.id)
-        lost.carrier.refuse(lost, FOR_GOOD)  # type: ignore[attr-defined]
+        stage.dispatcher.withhold(job.app, job.id)
+        lost.carrier.refuse(lost, FOR_GOOD)
         await wait(stage, 5.0)
         assert stage.sends(job) == 1
         assert outcome(stage, job)[0] == "rejected"
@@ -305,7 +311,7 @@ def test_a_receipt_does_not_end_a_journey_of_one_step_that_only_use_stops(play: 
         stage.start()
         job = await submit(stage, "doubted", follow=2)
         (attempt,) = north.attempts or east.attempts
-        attempt.carrier.report(attempt.carrier.accept(attempt))  # type: ignore[attr-defined]
+        attempt.carrier.report(attempt.carrier.accept(attempt))
         await stage.settle()
         assert outcome(stage, job)[0] is None
         await wait(stage, 61.0)
@@ -323,7 +329,7 @@ def test_a_failed_receipt_ends_a_journey_of_one_step_that_only_use_stops_at_once
         stage.start()
         job = await submit(stage, "doubted", follow=2)
         (attempt,) = north.attempts or east.attempts
-        attempt.carrier.report(attempt.carrier.accept(attempt), "UNDELIVERABLE")  # type: ignore[attr-defined]
+        attempt.carrier.report(attempt.carrier.accept(attempt), "UNDELIVERABLE")
         await stage.settle()
         assert outcome(stage, job)[0] == "undelivered"
         nothing_is_left(stage)
@@ -338,7 +344,7 @@ def test_use_ends_nothing_where_the_journey_does_not_stop_at_it(play: Play) -> N
         stage.start()
         job = await submit(stage, "unmoved")
         (attempt,) = north.attempts or east.attempts
-        attempt.carrier.accept(attempt)  # type: ignore[attr-defined]
+        attempt.carrier.accept(attempt)
         await stage.settle()
         ends = stage.dispatcher.feedback(job.key, job.app, job.id, True, None, stage.now())
         assert ends is False
@@ -376,35 +382,35 @@ def test_the_queue_counts_right_when_a_receipt_comes_with_an_intent(play: Play) 
     play(act)
 
 
-def test_times_of_jobs_long_over_are_not_kept(play: Play) -> None:
+def test_times_of_jobs_long_over_are_not_kept(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "_FEW", 20)
+
     async def act(stage: Stage) -> None:
         north = stage.carrier("north", window=10)
         stage.carrier("east")
-        north.react = lambda attempt: north.report(north.accept(attempt))
         go_by(stage, lane(TWO))
         stage.start()
-        for n in range(3000):
+        await submit(stage, "two", "first", deadline_s=80_000.0)
+        north.react = lambda attempt: north.report(north.accept(attempt))
+        for n in range(60):
             await submit(stage, "two", f"j{n}", deadline_s=86_400.0)
-        assert len(stage.dispatcher.following) == 0
-        assert len(stage.dispatcher.following._times) < 2000
+        assert len(stage.dispatcher.following) == 1
+        assert len(stage.dispatcher.following._times) < 30
 
     play(act)
 
 
 def test_what_left_before_a_restart_counts_after_it(play: Play) -> None:
     async def act(stage: Stage) -> None:
-        north, east = stage.carrier("north"), stage.carrier("east")
+        north = stage.carrier("north")
+        stage.carrier("east")
         go_by(stage, lane(TWO))
         stage.start()
         job = await submit(stage, "two")
         north.accept(north.attempts[0])
         await stage.settle()
-        fresh = type(stage.dispatcher)(stage.journal, stage.metrics, stage.now, Routing(lane(TWO)))  # type: ignore[arg-type]
-        stage.dispatcher = fresh
-        fresh.start([north, east])
-        with _closing(stage) as reader:
-            fresh.recover(reader.recover(stage.now()), stage.now())
-        (found,) = fresh.live.values()
+        restart(stage, lane(TWO))
+        (found,) = stage.dispatcher.live.values()
         assert found.course is not None
         assert (found.course.errand.sends, found.course.errand.spent) == (1, 1.0)
         assert found.id == job.id
@@ -435,7 +441,8 @@ def test_a_call_that_may_have_been_heard_is_not_told_cancelled(play: Play) -> No
 
 def test_a_follow_up_that_waits_is_judged_anew_when_the_first_one_arrives(play: Play) -> None:
     async def act(stage: Stage) -> None:
-        north, east = stage.carrier("north"), stage.carrier("east", window=0)
+        north = stage.carrier("north")
+        stage.carrier("east", window=0)
         text = DOUBTED.replace('start = "after"\nafter_s = 20.0', 'start = "on_predicted_miss"')
         go_by(stage, lane(text))
         stage.start()
@@ -448,7 +455,129 @@ def test_a_follow_up_that_waits_is_judged_anew_when_the_first_one_arrives(play: 
         assert job.queued
         north.report(id)
         await stage.settle()
-        assert job.course is not None
-        assert not job.queued or job.course.void
+        course = job.course
+        assert course is not None
+        assert course.void or not job.queued
 
     play(act)
+
+
+@pytest.mark.parametrize("journey", ["sms", "unmoved"])
+def test_a_cancel_that_came_too_late_holds_over_a_restart(play: Play, journey: str) -> None:
+    async def act(stage: Stage) -> None:
+        north, east = stage.carrier("north"), stage.carrier("east")
+        go_by(stage, lane(UNMOVED))
+        stage.start()
+        follow = 0 if journey == "sms" else 1
+        job = await submit(stage, journey, follow=follow, on_unknown="resend_once")
+        assert len(north.attempts) + len(east.attempts) == 1
+        assert not stage.cancel(job)
+        await stage.settle()
+        restart(stage, lane(UNMOVED))
+        await wait(stage, 61.0)
+        assert stage.sends(job) == 1
+        assert outcome(stage, job)[0] is None  # a receipt may come
+        nothing_is_left(stage)
+
+    play(act)
+
+
+class SilentLookup:
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[Any], None]] = []
+
+    def ask(self, number: str, done: Callable[[Any], None]) -> None:
+        self.waiting.append(done)
+
+
+@pytest.mark.parametrize("stopped", ["cancelled", "superseded", "too late"])
+def test_what_is_stopped_while_its_number_is_looked_up_does_not_leave(play: Play, stopped: str) -> None:
+    async def act(stage: Stage) -> None:
+        north, east = stage.carrier("north"), stage.carrier("east")
+        lookup = SilentLookup()
+        stage.dispatcher.lookup = lookup  # type: ignore[assignment]
+        go_by(stage, lane(TWO))
+        stage.start()
+        job = await submit(stage, "two", supersedes="login", deadline_s=2.0)
+        (done,) = lookup.waiting
+        if stopped == "cancelled":
+            assert stage.cancel(job)
+        elif stopped == "superseded":
+            await submit(stage, "two", "newer", supersedes="login")
+            done = lookup.waiting[0]
+        else:
+            await asyncio.sleep(3.0)
+        await stage.settle()
+        done(None)
+        await stage.settle()
+        assert not north.attempts
+        assert not east.attempts
+        assert outcome(stage, job)[0] == ("expired" if stopped == "too late" else "cancelled")
+
+    play(act)
+
+
+def test_a_follow_up_does_not_wait_for_a_carrier_that_is_gone(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        north, east, west = stage.carrier("north"), stage.carrier("east", window=0), trunk(stage)
+        text = """
+[[journeys.rivals.steps]]
+channel = "sms"
+carriers = ["north"]
+[[journeys.rivals.steps]]
+channel = "sms"
+carriers = ["east"]
+[[journeys.rivals.steps]]
+channel = "voice"
+"""
+        go_by(stage, lane(text, trunks=("west",)))
+        stage.start()
+        west.window = 0
+        west._draining = True
+        job = await submit(stage, "rivals")
+        north.accept(north.attempts[0])
+        for _ in range(100):
+            await wait(stage, 0.5)
+            if job.queued:
+                break
+        assert job.queued
+        east._draining = True
+        west._draining, west.window = False, 10
+        await wait(stage, 5.0)
+        assert west.attempts
+
+    play(act)
+
+
+def test_a_follow_up_in_line_does_not_leave_when_its_budget_is_spent_meanwhile(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        north, east = stage.carrier("north"), stage.carrier("east", window=0)
+        text = '[[journeys.more.steps]]\nchannel = "sms"\ncarriers = ["north"]\n'
+        text += '[[journeys.more.steps]]\nchannel = "sms"\n'
+        go_by(stage, lane(text))
+        stage.start()
+        job = await submit(stage, "more")
+        north.accept(north.attempts[0])
+        for _ in range(100):
+            await wait(stage, 0.5)
+            if job.queued:
+                break
+        assert job.queued
+        go_by(stage, lane(text + "\n[classes.default]\nextra_sends = 0.0\n"))
+        east.window = 1
+        await wait(stage, 5.0)
+        assert not east.attempts
+        assert not job.queued
+
+    play(act)
+
+
+def test_who_decides_what_a_receipt_ends() -> None:
+    def follow(config: Config, journey: str) -> int:
+        return admit(config, journey=journey).job.follow
+
+    assert follow(lane(DOUBTED), "doubted") == 2  # one step, but no receipt ends it
+    assert follow(lane(DOUBTED), "sms") == 0
+    assert follow(lane(UNMOVED), "unmoved") == 1

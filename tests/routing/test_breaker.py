@@ -14,7 +14,10 @@ MISS, HIT = 1.95, -1.2
 
 
 def feed(breakers: Breakers, ratio: float, now: float, *, trial: bool = False, country: str = "DE") -> None:
-    breakers.observe("north", country, Kind.RECEIPTS, ratio, now, trial=trial)
+    if trial:
+        breakers.tried_out("north", country, Kind.RECEIPTS, ratio, now)
+    else:
+        breakers.observe("north", country, (Kind.RECEIPTS, 2), ratio, now, now)
 
 
 def test_it_opens_within_a_few_misses() -> None:
@@ -122,14 +125,14 @@ def test_countries_come_back_with_their_route() -> None:
 def test_receipts_do_not_close_what_conversions_opened() -> None:
     breakers = Breakers()
     while not breakers.open:
-        breakers.observe("north", "DE", Kind.CONVERSIONS, 1.5, 0.0, trial=False)
+        breakers.observe("north", "DE", (Kind.CONVERSIONS, 0), 1.5, 0.0, 0.0)
     for _ in range(10):
         feed(breakers, HIT, 5.0, trial=True)
     breaker = breakers.find("north", "DE")
     assert breaker is not None
     assert "nobody used the code" in breaker.reason(1.0)
     for _ in range(3):
-        breakers.observe("north", "DE", Kind.CONVERSIONS, -1.6, 6.0, trial=True)
+        breakers.tried_out("north", "DE", Kind.CONVERSIONS, -1.6, 6.0)
     assert not breakers.open
 
 
@@ -142,9 +145,51 @@ def test_a_restart_goes_on() -> None:
     breaker = after.find("north", "IN")
     assert breaker is not None
     assert breaker.reason(20.0) == "breaker open for 10 s: no receipts in time"
-    for garbage in ([["north"]], [["north", "", [1]]], [["north", "", [[1, 2], 0.0, "no kind", 0.0]]]):
+    for garbage in (
+        [["north"]],
+        [["north", "", [1]]],
+        [["north", "", [[["no kind", 0, 1.0]], 0.0, "no receipts in time", 0.0]]],
+    ):
         with pytest.raises((ValueError, TypeError)):
             Breakers().restore(garbage, 0.0)
+
+
+def test_each_question_has_a_sum_of_its_own() -> None:
+    breakers = Breakers()
+    for age in range(7):
+        for _ in range(6):
+            breakers.observe("north", "DE", (Kind.RECEIPTS, age), MISS, 0.0, 0.0)
+            breakers.observe("north", "DE", (Kind.REFUSALS, age), MISS, 0.0, 0.0)
+    assert not breakers.open
+    breakers.observe("north", "DE", (Kind.REFUSALS, 3), MISS, 0.0, 0.0)
+    assert breakers.open["north", ""].reason(1.0) == "breaker open for 1 s: submits refused"
+
+
+def test_what_left_before_it_closed_does_not_open_it_again() -> None:
+    breakers = opened(0.0)
+    for _ in range(3):
+        feed(breakers, HIT, 9.0, trial=True, country="")
+    assert not breakers.open
+    for _ in range(20):
+        breakers.observe("north", "", (Kind.RECEIPTS, 5), MISS, 8.9, 12.0)
+    assert not breakers.open
+    for _ in range(7):
+        breakers.observe("north", "", (Kind.RECEIPTS, 5), MISS, 9.0, 20.0)
+    assert breakers.open
+
+
+def test_changes_are_told_once_and_in_words() -> None:
+    breakers = opened(0.0)
+    breakers.trial_left("north", "", 3.0)
+    breakers.trial_left("north", "", 6.0)
+    for _ in range(3):
+        feed(breakers, HIT, 9.0, trial=True, country="")
+    assert breakers.changes() == [
+        ("north", "", "open", "breaker open for 0 s: no receipts in time"),
+        ("north", "", "half_open", "breaker open for 3 s: no receipts in time"),
+        ("north", "", "closed", ""),
+    ]
+    assert breakers.changes() == []
 
 
 def test_nothing_is_kept_of_routes_that_work() -> None:

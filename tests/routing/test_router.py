@@ -297,6 +297,17 @@ def test_those_that_are_closed_are_not_told() -> None:
     assert job.watched is None
 
 
+def test_nothing_is_sent_twice_at_once_where_nothing_is_known() -> None:
+    router = new()
+    job = errand(left_s=8.0)
+    flight = Flight("north", "sms", 0, 1, 0.0, 1.0)
+    router.left(job, flight, 0.0)
+    router.watch(job, "x", "east", lambda now: (EAST,), 0.0)
+    at = router.next_due()
+    assert at is not None
+    assert 2.0 <= at <= 4.0
+
+
 # Outages
 
 
@@ -384,7 +395,7 @@ def test_a_restart_goes_on_and_garbage_is_refused() -> None:
         row["breaker"] for row in router.routes(opened)
     ]
     assert after.classes(opened) == router.classes(opened)
-    for garbage in (b"", b"\x00", state[:-3], b"\x95\x01\xc4\x00\x90\x90\x80"):
+    for garbage in (b"", b"\x00", state[:-3], b"\x96\x02\xc4\x00\x90\x90\x90\x80"):
         with pytest.raises(ValueError, match="learned"):
             new().restore(garbage, 0.0)
 

@@ -63,11 +63,15 @@ class Policy:
     def turned_away(self, job: Job, flight: Flight, now: float, throttled: bool) -> None:
         """Its submit was answered with an error: nothing was accepted, it is no flight any more."""
 
+    def accepted(self, job: Job, flight: Flight, now: float) -> None:
+        """Its submit was answered: the carrier has taken it."""
+
     def receipt(self, job: Job, flight: Flight, now: float) -> None:
         """A receipt says "delivered", or the call was heard to its end."""
 
     def failed(self, job: Job, flight: Flight, now: float, everywhere: bool) -> None:
-        """A receipt says that it will not arrive. everywhere: the handset is the cause."""
+        """A receipt says that it will not arrive, or nobody answered the call. everywhere: the handset is the
+        cause."""
 
     def converted(self, job: Job, number: int, now: float) -> None:
         """The user entered the code of attempt `number`."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr  # type: ignore[import-untyped]
 
 from benchmarks.routing.job import Flight, Job
 from benchmarks.routing.policies.base import Policy, Scene

@@ -17,7 +17,6 @@ __all__ = ["Ours"]
 
 _CLASS = "default"
 _PRIORITY = 10
-_MOST_SENDS = 16.0
 _MOST_COST = 1e6
 
 
@@ -30,9 +29,8 @@ class Ours(Policy):
         super().__init__(scene)
         world = scene.world
         utility = world.utility
-        # The budgets protect an operator's purse; here they would only hide what the utility decides.
         klass = JobClass(
-            value=utility.value, annoyance=utility.annoyance, extra_sends=_MOST_SENDS, cost=_MOST_COST
+            value=utility.value, annoyance=utility.annoyance, extra_sends=utility.extra_sends, cost=_MOST_COST
         )
         self.router = Router(
             RoutingSettings(), {_CLASS: klass}, world.mean_price, Random(f"{scene.seed} ours"), 0.0
@@ -101,13 +99,15 @@ class Ours(Policy):
         job.mark.flights.remove(flight.mark)
         self.router.failed(job.mark, flight.mark, now, kind)
 
+    def accepted(self, job: Job, flight: Flight, now: float) -> None:
+        self.router.accepted(job.mark, flight.mark, now)
+
     def receipt(self, job: Job, flight: Flight, now: float) -> None:
         self.router.arrived(job.mark, flight.mark, now)
 
     def failed(self, job: Job, flight: Flight, now: float, everywhere: bool) -> None:
-        self.router.failed(
-            job.mark, flight.mark, now, FailureKind.HANDSET if everywhere else FailureKind.ROUTE
-        )
+        kind = FailureKind.HANDSET if everywhere or flight.route in self.trunks else FailureKind.ROUTE
+        self.router.failed(job.mark, flight.mark, now, kind)
 
     def converted(self, job: Job, number: int, now: float) -> None:
         self.router.feedback(job.mark, True, now, number if self._number_of_attempt else None)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from math import log
 from random import Random
 
-from connector.routing.arrival.grid import interpolate, interpolate_both
+from connector.routing.arrival.grid import (
+    END_S,
+    FIRST_S,
+    LOG_FIRST,
+    PER_LOG,
+    PER_WIDTH,
+    STARTS,
+    interpolate,
+    interpolate_both,
+)
 
 __all__ = ["Curve"]
 
@@ -49,7 +59,14 @@ class Curve:
 
     def p(self, t_s: float) -> float:
         """P(arrives within `t_s` of leaving)."""
-        p = (self.trust + self.unannounced) * self._scale * interpolate(self._receipts, t_s)
+        if FIRST_S <= t_s < END_S:  # `interpolate`, without the call: nothing is asked as often as this
+            receipts = self._receipts
+            i = int((log(t_s) - LOG_FIRST) * PER_LOG) + 1
+            low = receipts[i - 1]
+            told = low + (receipts[i] - low) * (t_s - STARTS[i]) * PER_WIDTH[i]
+        else:
+            told = interpolate(self._receipts, t_s)
+        p = (self.trust + self.unannounced) * self._scale * told
         return p if p < 1.0 else 1.0
 
     def p_given_silence(self, t_s: float, silent_s: float) -> float:
@@ -76,7 +93,8 @@ class Curve:
     def silence(self, s: float) -> float:
         """P(neither a receipt nor a definite failure within `s` of leaving)."""
         told, silent = interpolate_both(self._receipts, self._silent, s)
-        return silent + (1.0 - self._scale) * told
+        left = silent + (1.0 - self._scale) * told
+        return left if left > 0.0 else 0.0  # a scale above 1 leaves nothing, and rounding less
 
     def sampled(self, rng: Random, scale: float) -> Curve:
         """A draw of what else may be true, `scale` standard deviations wide; the same curve for 0."""
