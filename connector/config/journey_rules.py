@@ -87,6 +87,13 @@ def _steps_problems(
             yield from _carrier_problems(
                 document, (*here, "carriers", at), carrier, channels, channel=step.channel
             )
+    calls = [(index, step.script) for index, step in enumerate(journey.steps) if step.channel == "voice"]
+    for index, script in calls:
+        if script != calls[0][1]:
+            yield document.problem(
+                (*path, "steps", index, "script"),
+                f"differs from that of steps[{calls[0][0]}], expected one script for all calls of a journey",
+            )
     if journey.steps and (journey.steps[0].countries or journey.steps[0].prefixes):
         elsewhere = [step for step in journey.steps if not step.countries and not step.prefixes]
         if not elsewhere:

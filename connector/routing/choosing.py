@@ -145,7 +145,9 @@ class Choosing:
         if not step:
             said = "only_candidate" if len(ranked) == 1 else "best_utility"
             if tiered and len(ranked) == 1:
-                said = "priority"
+                # Others of the same priority had no room at this moment.
+                lower = any(offer.priority > best.priority for offer in offers)
+                said = "priority" if lower else "only_candidate"
         planned = prospects.gains.get((best.route, names))
         record = Decision(
             said, best.route, tuple(offer.route for _, _, offer in ranked), step, drawn,
@@ -254,7 +256,7 @@ class Choosing:
             return offer.reason
         if offer.wait_s >= errand.deadline_at - now:
             return "no room before the deadline" if offer.wait_s < inf else "cannot send"
-        return "another priority"
+        return "no room now" if offer.wait_s > 0.0 else "another priority"
 
 
 def _ranked(rows: list[Ranked], equal: float) -> list[Ranked]:

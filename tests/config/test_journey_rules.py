@@ -1,9 +1,12 @@
 """Journeys, routes, pins and quiet hours that contradict themselves, or name what is not there."""
 
+from pathlib import Path
+
 import pytest
 
 from connector.config import read_instance
 from tests.config.conftest import CARRIER, Folder
+from tests.config.trunk_folder import VOICE, calling_lane
 
 STEP = '[[journeys.code.steps]]\nchannel = "sms"\n'
 STEPS = f"[journeys.code]\n{STEP}{STEP}"
@@ -38,6 +41,15 @@ def test_what_is_wrong_is_told_once(folder: Folder, added: str, key: str, words:
     (problem,) = problems(folder)
     assert problem.startswith(key)
     assert words in problem
+
+
+def test_all_calls_of_a_journey_follow_one_script(tmp_path: Path) -> None:
+    lane = calling_lane(tmp_path)
+    call = '[[journeys.twice.steps]]\nchannel = "voice"\n'
+    calls = f'{call}script = "warn"\n{call}'
+    lane.edit("connector.toml", VOICE, f"{VOICE}[journeys.twice]\n{calls}")
+    (problem,) = problems(lane)
+    assert problem.startswith("journeys.twice.steps[1].script: differs from that of steps[0]")
 
 
 def test_nobody_to_stay_with(folder: Folder) -> None:

@@ -57,13 +57,13 @@ async def test_a_carrier_goes_silent_and_returns(
     world.write()
     world.start()
     async with Application(site.socket_path) as shop, Crowd(world, shop, random) as crowd:
-        well = await crowd.come(5.0, PER_S)
+        well = await crowd.come(4.0, PER_S)
         await crowd.settle(well)
         assert judge(world, well).by == {"alpha": len(well)}
 
         world.alpha.set(message_lost=1)
         began = world.now()
-        dark = await crowd.come(4.0, PER_S, narrow=0.2)
+        dark = await crowd.come(3.0, PER_S, narrow=0.25)
         dark += await crowd.come(8.0, PER_S)
         ended = world.now()
         world.alpha.set(message_lost=0)
@@ -121,9 +121,9 @@ async def test_fake_receipts_are_found_out_by_feedback(site: Site, random: Rando
     world.write({"code": {**JOURNEY, "stop": ["converted"]}})
     world.start()
     async with Application(site.socket_path) as shop, Crowd(world, shop, random) as crowd:
-        well = await crowd.come(8.0, PER_S)
+        well = await crowd.come(5.0, PER_S)
         world.alpha.set(receipt_fake=1)
-        dark = await crowd.come(16.0, PER_S)
+        dark = await crowd.come(14.0, PER_S)
         world.alpha.set(receipt_fake=0)
         await crowd.settle(crowd.people)
         everyone_once(shop, crowd.people)

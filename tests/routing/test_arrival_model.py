@@ -419,3 +419,17 @@ def test_nothing_that_is_told_does_harm(told: list[tuple[str, float, int]]) -> N
         assert 0.0 <= curve.p_given_receipt() <= 1.0
     model.restore(model.dump(), 2200.0)
     assert all(0.0 <= row.trust <= 1.0 for row in model.table(2200.0))
+
+
+def test_a_silence_after_few_quick_receipts_is_not_the_handsets_fault_for_certain() -> None:
+    """A route that has lost nothing yet may begin to: another one must be worth trying."""
+    model, at = ArrivalModel(ArrivalSettings(), 0.0), 0.0
+    for _ in range(40):
+        watch = model.sent("north", "sms", Cell("DE", "x"), at, first=True)
+        model.arrived(watch, at + 0.4)
+        model.over([watch], at + 0.4)
+        at += 1.0
+        model.refresh(at)
+    curve = model.curve("north", "sms", Cell("DE", "x"), at)
+    assert curve.unreachable / curve.silence(3.0) < 0.25
+    assert curve.p(3.0) > 0.95

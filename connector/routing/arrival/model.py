@@ -27,6 +27,8 @@ __all__ = ["ArrivalModel"]
 _CERTAIN: Final = 8.0
 _LONGER: Final = 6.0  # receipts get lost at a rate that changes less than their delay
 _WEIGH_S: Final = 10.0  # how the silent ones count changes slowly
+_UNTOLD: Final = 0.5  # of the silence of handsets that can be reached
+_BELIEVED: Final = 50.0  # flights that the belief in what a route loses is worth
 _APART: Final = 0.8
 """What happens during a sudden change stays out of the long memory, so far."""
 
@@ -316,13 +318,33 @@ class ArrivalModel:
                 _reachable(silent, unreachable),
             )
         share = self.settings.no_receipt if use is None else use.unannounced.share(self.settings.no_receipt)
+        lost = self._lost_at_least(level, silent[-1])
+        told = (1.0 - lost) * reachable
+        receipts = list(accumulate([told * s * h for s, h in zip([1.0, *silent[:-1]], hazards, strict=True)]))
+        silent = [lost + (1.0 - lost) * s for s in silent]
+        unannounced = share / max(1.0 - share, 1e-3)
+        if not any(self._reference.by_look) and receipts[-1] > 0.0:
+            # Nobody tells of use: what stays silent was lost as likely as it has arrived.
+            unannounced = min(unannounced, _UNTOLD * reachable * silent[-1] / receipts[-1])
         return Curve(
-            list(accumulate([reachable * s * h for s, h in zip([1.0, *silent[:-1]], hazards, strict=True)])),
+            receipts,
             [unreachable + reachable * s for s in silent], unreachable=unreachable,
-            trust=1.0 if use is None else use.trust, unannounced=share / max(1.0 - share, 1e-3),
+            trust=1.0 if use is None else use.trust, unannounced=unannounced,
             weight=level.n[0], doubt="" if use is None else use.doubt(self._reference),
             used=tuple(self._reference.by_look),
         )  # fmt: skip
+
+    def _lost_at_least(self, level: Level, silent: float) -> float:
+        """Part of the messages to reachable handsets that is taken away from those that arrive at all.
+
+        Where all of a few have arrived, and quickly, the hazards leave nothing for the route to lose, and
+        every silence would be the handset's fault. So as much is lost as is believed beforehand, until
+        enough flights have said otherwise.
+        """
+        route = self._levels.routes.get((level.key[0], level.key[1])) if len(level.key) > 1 else None
+        flights = (level if route is None else route).n[0]
+        least = self.settings.lost * _BELIEVED / (_BELIEVED + flights)
+        return max(0.0, least - silent) / (1.0 - silent) if silent < 1.0 else 0.0
 
     # ---------------------------------------------------------------- state
 

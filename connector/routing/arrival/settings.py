@@ -33,5 +33,7 @@ class ArrivalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Fewer flights than this are forgotten more slowly, in proportion."""
     unreachable: float = 0.006
     """Believed beforehand of handsets: reached by no route."""
+    lost: float = 0.03
+    """Believed beforehand of messages to handsets that can be reached: the route loses them."""
     no_receipt: float = 0.03
     """Believed beforehand of messages that arrived: nobody tells."""
