@@ -65,7 +65,7 @@ def budget_lines(worlds: Worlds) -> Iterator[str]:
     costs = {name: world["policies"][_OURS]["cost_per_job"] for name, world in worlds.items()}
     over = [name for name in worlds if sends[name] > usual.extra_sends or costs[name] > usual.cost]
     yield "Budgets are off here: they protect a purse, and would hide what the utility decides (a world may"
-    yield "set one: `[utility] extra_sends`). Ours sent"
+    yield "set `extra_sends` of its utility). Ours sent"
     yield f"{min(sends.values()):.3f} to {max(sends.values()):.3f} extra messages a job, on average over a"
     yield f"run, and spent {min(costs.values()):.2f} to {max(costs.values()):.2f} average messages. A class"
     yield f"without budgets of its own allows {usual.extra_sends:g} and {usual.cost:g}, averaged over ten"

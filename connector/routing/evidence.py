@@ -197,7 +197,8 @@ class Evidence:
             self.model.conversion(track.watch, at, True)
         self.conversions.seen(track.klass, at)
         if track.trial and track.told_at is not None:
-            self._tried_out(track, Kind.CONVERSIONS, verdict.unused(0.5)[0], at)
+            if alone:  # else it may be the code of the follow-up: an invented receipt would close the breaker
+                self._tried_out(track, Kind.CONVERSIONS, verdict.unused(0.5)[0], at)
         elif not alone and track.told_at is None:
             track.judged = False
 

@@ -58,13 +58,14 @@ class Line:
 class Wheel:
     """All that wait.
 
-    age_of  the age at which the follow-up of a fresh flight of this errand is worth most; inf: never
+    age_of  the age at which the follow-up of a fresh flight of this errand is worth most; inf: never; None:
+            something was heard of it
     at_of   the instant of this errand, as it is now; inf: never
     """
 
     def __init__(
         self,
-        age_of: Callable[[Errand, OffersOf, float], float],
+        age_of: Callable[[Errand, OffersOf, float], float | None],
         at_of: Callable[[Errand, OffersOf, float], float],
     ) -> None:
         self._age_of = age_of
@@ -155,11 +156,22 @@ class Wheel:
         self._anew = deque(entry for entry in self._alone if entry.errand is not None)
 
     def _plan(self, line: Line, example: Watched, now: float) -> None:
-        assert example.errand is not None
-        line.age_s = self._age_of(example.errand, example.offers_of, now)
         line.planned_at = now
-        left_at = next(iter(line.members.values()))
-        self._look_at(line, left_at + line.age_s)
+        while True:
+            assert example.errand is not None
+            age_s = self._age_of(example.errand, example.offers_of, now)
+            if age_s is not None:
+                break
+            # It is not like the others any more, and says nothing of their instant.
+            del line.members[example]
+            example.line = None
+            self.wait(example, now)
+            if not line.members:
+                line.at = inf
+                return
+            example = next(iter(line.members))
+        line.age_s = age_s
+        self._look_at(line, next(iter(line.members.values())) + age_s)
 
     def _look_at(self, line: Line, at: float) -> None:
         line.at = at

@@ -33,6 +33,8 @@ _VERSION = 2
 _IN_LINE_S = 0.5  # a flight that left longer ago is not the youngest of its line
 _NEAR = 0.025  # part of the time left: an instant as near as this is now
 _REFRESH_S = 1.0  # curves are estimated anew after this
+_INSTANTS_S = 0.5  # so long a planned instant serves errands like its own
+_MOST_INSTANTS = 10_000
 _AGAIN_S = 2.0  # where the budget forbids a follow-up, ask again after this
 
 
@@ -62,6 +64,8 @@ class Router:
         self._throttling = Throttling(now)
         self._version = 0
         self._refreshed_at = now
+        self._instants: dict[Hashable, float] = {}
+        self._instants_at = now
         self._set_budgets(now)
 
     def configure(
@@ -250,6 +254,7 @@ class Router:
         if self._version != self._breakers.version:
             self._version = self._breakers.version
             self._choosing.clear()
+            self._instants.clear()
             self._wheel.changed(now)
 
     # Follow-ups
@@ -269,7 +274,7 @@ class Router:
                 key = (flight.route, flight.trial, errand.cell, errand.klass, left_s, group)
                 self._wheel.join(watched, key, left_at, now)
                 return
-        self._wheel.wait(watched, self._own_instant(errand, offers_of, now))
+        self._wheel.wait(watched, self._shared_instant(errand, offers_of, group, now))
 
     def unwatch(self, errand: Errand) -> None:
         """It is not watched any more."""
@@ -292,19 +297,38 @@ class Router:
         """When `due` has something to tell, at the earliest."""
         return self._wheel.next_due()
 
-    def _fresh_age(self, errand: Errand, offers_of: OffersOf, now: float) -> float:
-        """The age at which a follow-up of its only flight is worth most, had it just left."""
+    def _fresh_age(self, errand: Errand, offers_of: OffersOf, now: float) -> float | None:
+        """The age at which a follow-up of its only flight is worth most, had it just left; inf: at none.
+
+        None: something was heard of the flight.
+        """
         worth = self._worths.get(errand.klass) or self._worths[DEFAULT]
         flight = errand.flights[0]
         left_s = errand.deadline_at - flight.left_at
         leg = self._planner.leg(errand, flight, now)
         if leg is None or not leg.silent:
-            return 0.0
+            return None
         others = self._planner.alternatives(errand, offers_of(now), worth, left_s, now)
         planned = plan((Leg(leg.curve, 0.0),), others, 0.0, left_s, worth.value)
         if planned is None:
             return inf
         return max(planned.at, self._planner.patient_until(errand, flight.left_at) - flight.left_at)
+
+    def _shared_instant(self, errand: Errand, offers_of: OffersOf, group: Hashable, now: float) -> float:
+        """That of an errand of which all that counts is about the same, asked about a moment ago."""
+        if now - self._instants_at >= _INSTANTS_S or len(self._instants) > _MOST_INSTANTS:
+            self._instants.clear()
+            self._instants_at = now
+        flights = tuple(
+            (flight.route, flight.state, flight.trial, bucket(now - flight.left_at))
+            for flight in errand.flights
+            if flight.state != "failed"
+        )
+        key = (group, errand.cell, errand.klass, errand.absent, bucket(errand.deadline_at - now), flights)
+        after_s = self._instants.get(key)
+        if after_s is None:
+            after_s = self._instants[key] = self._own_instant(errand, offers_of, now) - now
+        return now + after_s
 
     def _own_instant(self, errand: Errand, offers_of: OffersOf, now: float) -> float:
         found = self.follow_up(errand, offers_of(now), now)

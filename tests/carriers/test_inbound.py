@@ -316,6 +316,7 @@ def test_an_address_is_not_kept_without_bound() -> None:
 def config(*applications: dict[str, Any], senders: tuple[str, ...] = ()) -> Config:
     return Config(
         lane="verification", folder="/", state_folder="/", carriers=(), templates=(),
+        journeys={}, classes={},
         applications=tuple(Application(uids=(n,), **each) for n, each in enumerate(applications)),
         jobs=Jobs(senders=senders),
     )  # fmt: skip
