@@ -97,16 +97,18 @@ class AnyOrder(RuleBasedStateMachine):
         followed = key not in self.unfollowed and self.book.now < job.deadline_at
         if outcome in ("undelivered", "expired"):
             assert not (followed and job.follow)
-            assert results and "delivered" not in results
+            assert results or self.called(key, "missed", "refused")
+            assert "delivered" not in results
         elif outcome == "delivered":
             assert not (followed and job.follow == 2)
-            assert "delivered" in results or self.heard(key)
+            assert "delivered" in results or self.called(key, "completed")
         elif outcome == "unknown":
             assert "delivered" not in results
-            assert not self.heard(key)
+            assert not self.called(key, "completed")
 
-    def heard(self, key: int) -> bool:
-        return any(a.job.key == key and a.result == "completed" for a in self.attempts)
+    def called(self, key: int, *results: str) -> bool:
+        """A call for it ended so: no receipt tells of one."""
+        return any(a.job.key == key and not a.ids and a.result in results for a in self.attempts)
 
     def nothing_stays_open(self) -> None:
         """When all is over, no job is left without an end, whether its deadline passed before or not."""
@@ -272,13 +274,14 @@ class AnyOrder(RuleBasedStateMachine):
             assert not raw or self.owner[bytes.fromhex(raw)].key == job
             assert state is None or by_key[job].recipient in heard
         for key, outcome in self.outcomes.items():
-            assert outcome not in ("delivered", "undelivered", "expired") or by_key[key].recipient in heard
+            told = by_key[key].recipient in heard or self.called(key, "completed", "missed", "refused")
+            assert outcome not in ("delivered", "undelivered", "expired") or told
 
     @invariant()
     def delivered_is_told(self) -> None:
         for parts, delivered in self.book.rows(
             "SELECT min(p.parts), count(*) FROM part p JOIN job j ON j.id = p.job"
-            " WHERE j.outcome IS NULL AND p.result = 'delivered' GROUP BY p.job, p.attempt"
+            " WHERE j.outcome IS NULL AND j.follow < 2 AND p.result = 'delivered' GROUP BY p.job, p.attempt"
         ):
             assert delivered < parts
 
