@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator
 from random import Random, SystemRandom
+from typing import Any
 
 import hypothesis
 import pytest
@@ -22,9 +23,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     seed = config.getoption("--seed")
+    if hasattr(config, "workerinput"):  # one of several processes: all have the seed of the first
+        seed = config.workerinput["seed"]
     config.stash[SEED] = SystemRandom().getrandbits(32) if seed is None else seed
     if config.getoption("--hypothesis-seed", None) is None:
         hypothesis.core.global_force_seed = config.stash[SEED]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """pytest-xdist starts a process."""
+    node.workerinput["seed"] = node.config.stash[SEED]
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -33,6 +33,7 @@ from tests.cli.conftest import REPOSITORY, connector
 
 DEMO = [sys.executable, "-m", "connector", "demo"]
 LIMIT_S = 100
+pytestmark = pytest.mark.alone  # it looks at all processes
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:

@@ -18,6 +18,8 @@ from connector.simulator.callee.options import CalleeOptions
 from connector.simulator.callee.records import CallRecord
 from tests.voice.trunk_rig import Rig, rig, trunk_config
 
+pytestmark = pytest.mark.alone
+
 CALLS = 2_000
 LOSSY_CALLS = 200
 AT_ONCE = 150
