@@ -22,7 +22,9 @@ class RpcError(Exception):
 
     ``code`` is the daemon's own, or one of the client's: ``timeout`` (no answer in time: whether it was
     done is not known, asking again is safe), ``disconnected``, ``closed``, ``bad_response``,
-    ``too_large``. ``field`` names the key that is wrong, ``retry_after_s`` says when to ask again.
+    ``too_large``. ``field`` names the key that is wrong, ``retry_after_s`` says when to ask again,
+    ``position`` is (start, end) of what is wrong in the characters of the field or of the rendered text,
+    ``guard`` is the one that refused.
     """
 
     def __init__(
@@ -32,13 +34,17 @@ class RpcError(Exception):
         field: str | None = None,
         hint: str | None = None,
         retry_after_s: float | None = None,
+        position: tuple[int, int] | None = None,
+        guard: str | None = None,
     ) -> None:
-        super().__init__(code, message, field, hint, retry_after_s)
+        super().__init__(code, message, field, hint, retry_after_s, position, guard)
         self.code = code
         self.message = message
         self.field = field
         self.hint = hint
         self.retry_after_s = retry_after_s
+        self.position = position
+        self.guard = guard
 
     def __str__(self) -> str:
         where = f"{self.field}: " if self.field else ""
@@ -63,6 +69,8 @@ class _Error(msgspec.Struct, frozen=True):
     field: str | None = None
     hint: str | None = None
     retry_after_s: float | None = None
+    position: tuple[int, int] | None = None
+    guard: str | None = None
 
 
 def read_as(kind: type[T], value: object) -> T:
@@ -79,7 +87,7 @@ def read_error(value: object) -> RpcError:
         error = read_as(_Error, value)
     except RpcError as not_understood:
         return not_understood
-    return RpcError(error.code, error.message, error.field, error.hint, error.retry_after_s)
+    return RpcError(*msgspec.structs.astuple(error))
 
 
 def submit(job: Job | Mapping[str, Any]) -> Call[Submitted]:

@@ -53,6 +53,16 @@ ERRORS: Final[dict[str, ErrorEntry]] = {
         "Use a new id for a new job; repeat a job unchanged to learn its state.",
         _SOCKET,
     ),
+    "content": ErrorEntry(
+        "The text, or a parameter of it, has wording that this lane does not send; nothing was stored.",
+        "Take out what stands at `position`, or send it by a lane that permits marketing.",
+        _SOCKET,
+    ),
+    "guarded": ErrorEntry(
+        "A guard against fraud refused the job; `guard` names it. Nothing was stored.",
+        "If the traffic is genuine, raise the guard's limit in [guards], or set its dry_run.",
+        _SOCKET,
+    ),
     "opted_out": ErrorEntry(
         "The recipient is in the lane's opt_out_file.",
         "Do not write to this number; take it out of the file when its owner says so.",
@@ -61,6 +71,16 @@ ERRORS: Final[dict[str, ErrorEntry]] = {
     "quiet_hours": ErrorEntry(
         "It is quiet hours where the recipient is, and the job cannot wait for their end.",
         "Submit it again after `retry_after_s` seconds, or give it a later deadline.",
+        _SOCKET,
+    ),
+    "late_event": ErrorEntry(
+        "An order's event came after one of a higher rank: what it would tell is out of date. It was dropped.",
+        "Nothing need be done. Where it happens often, look at the ranks in [[orders.nodes]].",
+        _SOCKET,
+    ),
+    "stale_event": ErrorEntry(
+        "An order's event happened so long ago that its message would be worthless. It was noted, not told.",
+        "Report events sooner, or raise the node's deadline_s.",
         _SOCKET,
     ),
     "busy": ErrorEntry(
@@ -159,6 +179,9 @@ class ConnectorError(Exception):
     field          the parameter or key at fault, dotted
     hint           what to do instead
     retry_after_s  seconds after which the same request may succeed
+    position       (start, end) of what is at fault, in characters of the value that `field` names; of the
+                   rendered text where that is `text` or `template`
+    guard          the guard that refused
     """
 
     def __init__(
@@ -169,6 +192,8 @@ class ConnectorError(Exception):
         field: str | None = None,
         hint: str | None = None,
         retry_after_s: float | None = None,
+        position: tuple[int, int] | None = None,
+        guard: str | None = None,
     ) -> None:
         if code not in ERRORS:
             raise KeyError(f"{code} is not in connector.errors.ERRORS")
@@ -178,6 +203,8 @@ class ConnectorError(Exception):
         self.field = field
         self.hint = hint
         self.retry_after_s = retry_after_s
+        self.position = position
+        self.guard = guard
 
     def __str__(self) -> str:
         where = f"{self.field}: " if self.field else ""

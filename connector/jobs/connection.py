@@ -156,7 +156,9 @@ class Connection(asyncio.Protocol):
 
 def fault(error: ConnectorError) -> Fault:
     """The error as it leaves on the socket."""
-    return Fault(error.code, error.message, error.field, error.hint, error.retry_after_s)
+    return Fault(
+        error.code, error.message, error.field, error.hint, error.retry_after_s, error.position, error.guard
+    )  # fmt: skip
 
 
 def peer_uid(connection: socket.socket) -> int:

@@ -4,7 +4,7 @@ from .calls import TrunkMetrics
 from .classes import ClassMetrics
 from .counters import BREAKER_STATES, OTHER_STATUS, OUTCOMES, CarrierMetrics, Metrics
 from .histogram import Histogram
-from .live import BindLive, CarrierLive, ClassLive, Live, RouteLive, TrunkLive, VoiceLive
+from .live import BindLive, CarrierLive, ClassLive, GuardHits, Live, RouteLive, TrunkLive, VoiceLive
 
 __all__ = [
     "BREAKER_STATES",
@@ -15,6 +15,7 @@ __all__ = [
     "CarrierMetrics",
     "ClassLive",
     "ClassMetrics",
+    "GuardHits",
     "Histogram",
     "Live",
     "Metrics",

@@ -18,6 +18,7 @@ from connector.metrics.counters import OTHER_STATUS, CarrierMetrics, Metrics
 from connector.metrics.families import counter, counters, gauges, histograms, labelled
 from connector.metrics.histogram import Histogram
 from connector.metrics.live import Live
+from connector.metrics.proof import proof
 from connector.metrics.routing import routing
 from protocols.smpp.constants import status_name
 
@@ -71,6 +72,7 @@ class _Families(Collector):
         live = metrics.live()
         yield from _live(live)
         yield from routing(metrics, live)
+        yield from proof(metrics, live)
         if metrics.trunks:
             yield from _calls(metrics, live)
 

@@ -111,6 +111,9 @@ class Metrics:
     follow_ups       attempts of a job besides its first, by (route, channel, what made their step start)
     breaker_changes  entered states of breakers, by (route, state)
     jobs_superseded  stopped by a newer job of the same `supersedes` key
+    content_refused  jobs refused for their wording, by rule
+    order_events_dropped  that came after a later one
+    evidence_records  written since the start
     live             called in the thread of the HTTP server at each scrape: it must copy what it
                      reads (`list(...)`, `dict(...)`) and not block
 
@@ -119,10 +122,10 @@ class Metrics:
     """
 
     __slots__ = (
-        "acceptance", "breaker_changes", "carriers", "classes", "deadline_misses", "follow_ups",
-        "jobs_accepted", "jobs_duplicate", "jobs_finished", "jobs_refused", "jobs_superseded",
-        "journal_batch", "journal_commit", "live", "loop_lag", "receipts_orphaned",
-        "rtp_pacing", "trunks",
+        "acceptance", "breaker_changes", "carriers", "classes", "content_refused", "deadline_misses",
+        "evidence_records", "follow_ups", "jobs_accepted", "jobs_duplicate", "jobs_finished",
+        "jobs_refused", "jobs_superseded", "journal_batch", "journal_commit", "live", "loop_lag",
+        "order_events_dropped", "receipts_orphaned", "rtp_pacing", "trunks",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -145,6 +148,9 @@ class Metrics:
         self.follow_ups: Counter[tuple[str, str, str]] = Counter()
         self.breaker_changes: Counter[tuple[str, str]] = Counter()
         self.jobs_superseded = 0
+        self.content_refused: Counter[str] = Counter()
+        self.order_events_dropped = 0
+        self.evidence_records = 0
         self.live: Callable[[], Live] = Live
 
     def trunk(self, name: str) -> TrunkMetrics:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-__all__ = ["BindLive", "CarrierLive", "ClassLive", "Live", "RouteLive", "TrunkLive", "VoiceLive"]
+__all__ = ["BindLive", "CarrierLive", "ClassLive", "GuardHits", "Live", "RouteLive", "TrunkLive", "VoiceLive"]
 
 
 class BindLive(Struct, frozen=True):
@@ -94,6 +94,14 @@ class ClassLive(Struct, frozen=True):
     cost_limit: float = 0.0
 
 
+class GuardHits(Struct, frozen=True):
+    """How many jobs a guard has refused since the start, or would have. `action`: refused or dry_run."""
+
+    guard: str
+    action: str
+    jobs: int
+
+
 class Live(Struct, frozen=True, kw_only=True):
     """The whole daemon.
 
@@ -105,6 +113,8 @@ class Live(Struct, frozen=True, kw_only=True):
     event_backlog      events not yet acknowledged, by application
     quiet_hours_waiting  jobs that wait until the recipient's quiet hours end
     lookups            questions about a number since the start, by what became of them
+    guard_hits         what the guards did
+    evidence_published_at  when the head of the evidence was told to the log, seconds since 1970; None: never
     """
 
     queue_depth: int = 0
@@ -120,3 +130,5 @@ class Live(Struct, frozen=True, kw_only=True):
     classes: tuple[ClassLive, ...] = ()
     quiet_hours_waiting: int = 0
     lookups: dict[str, int] = {}
+    guard_hits: tuple[GuardHits, ...] = ()
+    evidence_published_at: float | None = None

@@ -46,13 +46,19 @@ Message = Request | Response | Notification
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The ``error`` of a response: a stable ``code`` for programs, a ``message`` for people."""
+    """The ``error`` of a response: a stable ``code`` for programs, a ``message`` for people.
+
+    ``position``: (start, end) of what is wrong, in characters of the value that ``field`` names; of the
+    rendered text where that is ``text`` or ``template``. ``guard``: the one that refused.
+    """
 
     code: str
     message: str
     field: str | None = None
     hint: str | None = None
     retry_after_s: float | None = None
+    position: tuple[int, int] | None = None
+    guard: str | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -1,6 +1,6 @@
 """Metrics in which everything has happened."""
 
-from connector.metrics import BindLive, CarrierLive, ClassLive, Live, Metrics, RouteLive
+from connector.metrics import BindLive, CarrierLive, ClassLive, GuardHits, Live, Metrics, RouteLive
 
 
 def filled() -> Metrics:
@@ -23,6 +23,9 @@ def filled() -> Metrics:
     metrics.breaker_changes["acme", "open"] += 2
     metrics.breaker_changes["gone", "open"] += 1
     metrics.jobs_superseded = 4
+    metrics.content_refused["lexicon"] += 5
+    metrics.order_events_dropped = 6
+    metrics.evidence_records = 14
     codes = metrics.job_class("codes")
     codes.finished, codes.extra_sends, codes.cost, codes.deadline_misses = 8, 2, 9.5, 1
     metrics.live = lambda: Live(
@@ -46,5 +49,7 @@ def filled() -> Metrics:
         classes=(ClassLive("codes", 0.25, 0.5, 1.25, 5.0),),
         quiet_hours_waiting=13,
         lookups={"late": 6, "answered": 0},
+        guard_hits=(GuardHits("velocity_number", "refused", 3), GuardHits("budget", "dry_run", 2)),
+        evidence_published_at=1_800_000_000.0,
     )
     return metrics

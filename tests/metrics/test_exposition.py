@@ -71,6 +71,12 @@ EXPECTED = [
     ("connector_cost_per_job", {"class": "codes"}, 1.25),
     ("connector_cost_per_job_limit", {"class": "codes"}, 5.0),
     ("connector_jobs_superseded_total", {}, 4),
+    ("connector_content_refused_total", {"rule": "lexicon"}, 5),
+    ("connector_guard_hits_total", {"guard": "velocity_number", "action": "refused"}, 3),
+    ("connector_guard_hits_total", {"guard": "budget", "action": "dry_run"}, 2),
+    ("connector_order_events_dropped_total", {}, 6),
+    ("connector_evidence_records_total", {}, 14),
+    ("connector_evidence_published_timestamp_seconds", {}, 1_800_000_000.0),
     ("connector_quiet_time_waiting", {}, 13),
     ("connector_lookup_total", {"result": "late"}, 6),
     ("connector_lookup_total", {"result": "answered"}, 0),
@@ -126,7 +132,7 @@ def test_names_carry_the_prefix_and_labels_are_of_the_agreed_kinds() -> None:
     labels = {label for _, pairs in found for label, _ in pairs}
     assert labels == {
         "code", "outcome", "carrier", "status", "state", "app", "bind", "form", "le", "channel", "reason",
-        "class", "result",
+        "class", "result", "rule", "guard", "action",
     }  # fmt: skip
 
 
