@@ -15,7 +15,7 @@ import msgspec
 
 from connector.carriers.addresses import address_of
 from connector.carriers.contract import Unsendable
-from connector.config import CarrierFile
+from connector.config import Carrier, CarrierFile
 from connector.model import Content, LiveJob
 from protocols.gsm.errors import TooManyParts, Unencodable
 from protocols.gsm.languages import TAGS
@@ -116,6 +116,7 @@ class SubmitEncoder:
 
     def __init__(self, carrier: CarrierFile, max_parts: int, rng: Random) -> None:
         self._carrier = carrier
+        self._name = carrier.name if isinstance(carrier, Carrier) else ""
         self._rules = rules_of(carrier, max_parts)
         self._flash_rules = _flash_rules(carrier.text.flash, self._rules)
         account = carrier.account
@@ -131,6 +132,12 @@ class SubmitEncoder:
 
     def draft(self, content: Content) -> Draft:
         """Raises Unsendable, with the reason, when this carrier cannot send the text or the sender id."""
+        sender, registered = content.sender, content.registered
+        if content.by_carrier is not None:
+            guise = content.guise(self._name)
+            if guise.refused:
+                raise Unsendable(guise.refused, "sender")
+            sender, registered = guise.sender, guise.registered
         rules = self._flash_rules if content.flash else self._rules
         if rules is None:
             raise Unsendable("this carrier cannot have a text shown at once (flash)")
@@ -138,8 +145,8 @@ class SubmitEncoder:
             segments = plan(content.text, rules)
         except (Unencodable, TooManyParts) as error:
             raise Unsendable(str(error)) from error
-        data_coding, tlvs = self._marked(content, segments)
-        return Draft(segments, data_coding, self._source(content.sender), tlvs)
+        data_coding, tlvs = self._marked(segments, registered or {}, flash=content.flash)
+        return Draft(segments, data_coding, self._source(sender), tlvs)
 
     def encode(self, job: LiveJob, now: float) -> tuple[list[SubmitSm], Substituted]:
         """Raises Unsendable as `draft` does, and for a number that no real carrier may see."""
@@ -203,12 +210,12 @@ class SubmitEncoder:
             return [(part, ()) for part in user_data], EsmClass.UDHI
         return [(part, _sar(reference, len(user_data), index)) for index, part in enumerate(user_data, 1)], 0
 
-    def _marked(self, content: Content, segments: Segments) -> tuple[int, Tlvs]:
+    def _marked(self, segments: Segments, registered: Mapping[str, str], *, flash: bool) -> tuple[int, Tlvs]:
         """data_coding and the parameters that every part carries."""
         tlvs = self._constant_tlvs
         if self._registered_tlvs:
-            tlvs += self._registered(content.registered or {})
-        if not content.flash:
+            tlvs += self._registered(registered)
+        if not flash:
             return segments.data_coding, tlvs
         if self._carrier.text.flash == "dest_addr_subunit":
             return segments.data_coding, (*tlvs, _DISPLAY_OF_THE_HANDSET)

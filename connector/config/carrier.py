@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from .fields import END, FileName, Flag, Seconds
+from .fields import END, FileName, Flag, Seconds, SenderId
 from .habits import (
     Destination,
     Limit,
@@ -20,9 +20,9 @@ from .habits import (
     Validity,
     VendorTlv,
 )
-from .journey import Prefix
+from .journey import Country, Prefix
 
-__all__ = ["Account", "Backoff", "Binds", "Carrier", "CarrierFile", "Outbind", "Price", "Tls"]
+__all__ = ["Account", "Backoff", "Binds", "Carrier", "CarrierFile", "Outbind", "Price", "SenderRules", "Tls"]
 
 Window = Annotated[int, Meta(ge=1, le=10_000, title="a whole number from 1 to 10,000")]
 BindCount = Annotated[int, Meta(ge=1, le=64, title="a whole number from 1 to 64")]
@@ -163,6 +163,33 @@ class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = {}
 
 
+class SenderRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where this carrier shows a brand as the sender, and what stands there elsewhere."""
+
+    brands: Annotated[
+        Flag, Meta(description="Whether a sender id with letters may go by this carrier at all.")
+    ] = True
+    no_brands_in: Annotated[
+        tuple[Country, ...], Meta(description="Countries whose operators replace or refuse them.")
+    ] = ()
+    instead: (
+        Annotated[
+            SenderId,
+            Meta(
+                title="a number or short code of 3 to 15 digits",
+                description="What stands there in place of a brand; absent: it goes to another carrier.",
+            ),
+        ]
+        | None
+    ) = None
+
+    def permits(self, sender: str, country: str) -> bool:
+        """Whether `sender` may be shown to recipients in `country` (ISO 3166)."""
+        if sender.removeprefix("+").isdigit() or not sender:
+            return True
+        return self.brands and country not in self.no_brands_in
+
+
 class CarrierFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """carriers/NAME.toml"""
 
@@ -174,6 +201,7 @@ class CarrierFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     backoff: Backoff = Backoff()
     outbind: Outbind | None = None
     source: Source = Source()
+    sender_rules: SenderRules = SenderRules()
     destination: Destination = Destination()
     text: Text = Text()
     validity: Validity = Validity()

@@ -13,22 +13,23 @@ from protocols.gsm.errors import Unencodable
 from protocols.gsm.languages import TAGS, Language
 from protocols.smpp.constants import Tag
 
-from .carrier import CarrierFile, Tls
+from .carrier import CarrierFile, SenderRules, Tls
 from .document import FILE, Document
 from .fields import END
 from .habits import Coding, Text
+from .journey_rules import country_problems
 from .model import ApplicationFile, ConnectorFile
 from .problem import Path, Problem, did_you_mean
-from .template import TemplateFile, pieces
-from .voice_rules import spoken_problems, voice_problems
+from .voice_rules import voice_problems
 
 __all__ = [
     "carrier_problems",
     "connector_problems",
     "habit_problems",
     "lane_problems",
+    "not_a_sender",
+    "repeated",
     "stem_problems",
-    "template_problems",
     "tls_problems",
 ]
 
@@ -67,7 +68,7 @@ def connector_problems(document: Document, file: ConnectorFile) -> Iterator[Prob
 
 def _sender_problems(document: Document, file: ConnectorFile) -> Iterator[Problem]:
     senders, default = file.jobs.senders, file.jobs.default_sender
-    for index, first in _repeated(sender.casefold() for sender in senders):
+    for index, first in repeated(sender.casefold() for sender in senders):
         yield document.problem(
             ("jobs", "senders", index), f'"{senders[index]}" repeats entry {first}, expected each sender once'
         )
@@ -76,15 +77,16 @@ def _sender_problems(document: Document, file: ConnectorFile) -> Iterator[Proble
             ("jobs", "default_sender"), "is missing, expected one of `senders`", "config_missing_key"
         )
     if default is not None and default not in senders:
-        yield document.problem(("jobs", "default_sender"), _not_a_sender(default, senders))
+        yield document.problem(("jobs", "default_sender"), not_a_sender(default, senders))
     for position, application in enumerate(file.applications):
         for index, sender in enumerate(application.senders):
             if sender not in senders:
                 path: Path = ("application", position, "senders", index)
-                yield document.problem(path, _not_a_sender(sender, senders))
+                yield document.problem(path, not_a_sender(sender, senders))
 
 
-def _not_a_sender(sender: str, senders: tuple[str, ...]) -> str:
+def not_a_sender(sender: str, senders: tuple[str, ...]) -> str:
+    """What is said of a sender id that the lane does not have."""
     known = ", ".join(senders) or "none are listed"
     return (
         f'"{sender}" is not in [jobs] senders, expected one of them ({known}){did_you_mean(sender, senders)}'
@@ -92,7 +94,7 @@ def _not_a_sender(sender: str, senders: tuple[str, ...]) -> str:
 
 
 def _application_problems(document: Document, applications: tuple[ApplicationFile, ...]) -> Iterator[Problem]:
-    for index, first in _repeated(application.name for application in applications):
+    for index, first in repeated(application.name for application in applications):
         yield document.problem(
             ("application", index, "name"), f"is the name of application[{first}] too, expected another name"
         )
@@ -101,7 +103,7 @@ def _application_problems(document: Document, applications: tuple[ApplicationFil
         for application, entry in enumerate(applications)
         for index, number in enumerate(entry.inbound)
     ]
-    for again, before in _repeated(number for number, _, _ in claimed):
+    for again, before in repeated(number for number, _, _ in claimed):
         number, application, index = claimed[again]
         owner = applications[claimed[before][1]].name
         yield document.problem(
@@ -124,6 +126,7 @@ def habit_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
             f"{file.backoff.initial_s:g} exceeds max_s, expected at most {file.backoff.max_s:g}",
         )
     yield from _address_problems(document, file)
+    yield from _brand_problems(document, file.sender_rules)
     yield from _text_problems(document, file.text)
     yield from _status_problems(document, file)
     yield from _tlv_problems(document, file)
@@ -135,10 +138,29 @@ def lane_problems(document: Document, file: CarrierFile, senders: tuple[str, ...
     """Sender ids in a carrier's file that the lane does not have: what is said of them would never count."""
     for index, limit in enumerate(file.limits):
         if limit.sender is not None and limit.sender not in senders:
-            yield document.problem(("limits", index, "sender"), _not_a_sender(limit.sender, senders))
+            yield document.problem(("limits", index, "sender"), not_a_sender(limit.sender, senders))
+    instead = file.sender_rules.instead
+    if instead is not None and instead not in senders:
+        yield document.problem(("sender_rules", "instead"), not_a_sender(instead, senders))
     for sender in file.source.replace:
         if sender not in senders:
-            yield document.problem(("source", "replace", sender), _not_a_sender(sender, senders))
+            yield document.problem(("source", "replace", sender), not_a_sender(sender, senders))
+
+
+def _brand_problems(document: Document, rules: SenderRules) -> Iterator[Problem]:
+    for index, country in enumerate(rules.no_brands_in):
+        yield from country_problems(document, ("sender_rules", "no_brands_in", index), country)
+    instead = rules.instead
+    if instead is None:
+        return
+    if not instead.removeprefix("+").isdigit():
+        yield document.problem(
+            ("sender_rules", "instead"), f'"{instead}" is a brand itself, expected a number or short code'
+        )
+    if rules.brands and not rules.no_brands_in:
+        yield document.problem(
+            ("sender_rules", "instead"), "is never used, expected `no_brands_in`, or brands = false"
+        )
 
 
 def _address_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
@@ -170,7 +192,7 @@ def _address_problems(document: Document, file: CarrierFile) -> Iterator[Problem
 
 def _text_problems(document: Document, text: Text) -> Iterator[Problem]:
     for key in ("codec", "data_coding"):
-        for index, first in _repeated(getattr(alphabet, key) for alphabet in text.alphabets):
+        for index, first in repeated(getattr(alphabet, key) for alphabet in text.alphabets):
             message = f"repeats the {key} of entry {first}, expected each {key} once"
             yield document.problem(("text", "alphabets", index, key), message)
     codecs: list[Coding] = [alphabet.codec for alphabet in text.alphabets]
@@ -203,7 +225,7 @@ def _status_problems(document: Document, file: CarrierFile) -> Iterator[Problem]
             yield document.problem(
                 ("statuses", code), "is success (ESME_ROK), expected the status of a refusal"
             )
-    for index, first in _repeated(int(code, 16) for code in codes):
+    for index, first in repeated(int(code, 16) for code in codes):
         yield document.problem(
             ("statuses", codes[index]), f"is the same status as {codes[first]}, expected it once"
         )
@@ -215,12 +237,12 @@ def _limit_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
             yield document.problem(
                 ("limits", index), "has both or neither of `sender` and `destination`, expected exactly one"
             )
-    for index, first in _repeated((limit.sender, limit.destination) for limit in file.limits):
+    for index, first in repeated((limit.sender, limit.destination) for limit in file.limits):
         yield document.problem(("limits", index), f"is for the same as entry {first}, expected it once")
 
 
 def _tlv_problems(document: Document, file: CarrierFile) -> Iterator[Problem]:
-    for index, first in _repeated(tlv.tag for tlv in file.tlvs):
+    for index, first in repeated(tlv.tag for tlv in file.tlvs):
         yield document.problem(("tlvs", index, "tag"), f"repeats the tag of entry {first}, expected it once")
     for index, tlv in enumerate(file.tlvs):
         if tlv.tag in _OWN_TAGS:
@@ -248,40 +270,6 @@ def tls_problems(document: Document, tls: Tls | None) -> Iterator[Problem]:
         )
 
 
-def template_problems(document: Document, file: TemplateFile) -> Iterator[Problem]:
-    """What contradicts itself in a template: every text uses every parameter, and no other."""
-    yield from stem_problems(document)
-    if file.default_lang is not None and file.default_lang not in file.text:
-        languages = ", ".join(file.text)
-        yield document.problem(
-            ("default_lang",), f'"{file.default_lang}" has no text, expected one of {languages}'
-        )
-    languages_seen = tuple(file.text)
-    for index, first in _repeated(tag.casefold() for tag in languages_seen):
-        yield document.problem(
-            ("text", languages_seen[index]),
-            f"is the same language as {languages_seen[first]}, expected it once",
-        )
-    for tag, body in file.text.items():
-        yield from _body_problems(document, ("text", tag), body, frozenset(file.params))
-    yield from spoken_problems(document, file)
-
-
-def _body_problems(document: Document, path: Path, body: str, params: frozenset[str]) -> Iterator[Problem]:
-    try:
-        used = {name for _, name in pieces(body) if name is not None}
-    except ValueError as error:
-        yield document.problem(path, str(error))
-        return
-    for name in sorted(used - params):
-        near = did_you_mean(name, params)
-        yield document.problem(
-            path, f"{{{name}}} has no [params.{name}], expected a declared parameter{near}"
-        )
-    for name in sorted(params - used):
-        yield document.problem(path, f"does not use {{{name}}}, expected every parameter in every language")
-
-
 def stem_problems(document: Document) -> Iterator[Problem]:
     """A file whose name cannot be that of what it holds."""
     if not _STEM.match(document.stem):
@@ -292,7 +280,7 @@ def stem_problems(document: Document) -> Iterator[Problem]:
         yield Problem(code="config_wrong_value", file=document.file, line=1, key=FILE, message=message)
 
 
-def _repeated(values: Iterable[T]) -> Iterator[tuple[int, int]]:
+def repeated(values: Iterable[T]) -> Iterator[tuple[int, int]]:
     """(index, index of the first equal one) of each value that came before."""
     first: dict[T, int] = {}
     for index, value in enumerate(values):

@@ -155,15 +155,24 @@ def spoken_problems(document: Document, file: TemplateFile) -> Iterator[Problem]
 
 
 def _piece_problems(document: Document, file: TemplateFile, path: Path, piece: Spoken) -> Iterator[Problem]:
-    kinds = [kind for kind in ("digits", "amount", "date", "pause") if getattr(piece, kind) is not None]
+    choices = ("digits", "amount", "date", "number", "pause")
+    kinds = [kind for kind in choices if getattr(piece, kind) is not None]
     if len(kinds) != 1:
-        yield document.problem(path, "expected exactly one of `digits`, `amount`, `date` and `pause`")
+        yield document.problem(
+            path, "expected exactly one of `digits`, `amount`, `date`, `number` and `pause`"
+        )
         return
-    if (piece.currency is not None) != (kinds[0] == "amount"):
+    amount = file.params.get(piece.amount) if piece.amount is not None else None
+    priced = amount is not None and amount.kind == "amount"
+    if (piece.currency is not None) != (kinds[0] == "amount") and not priced:
         yield document.problem(path, "expected `currency` with `amount`, and only there")
+    if priced and piece.currency is not None:
+        yield document.problem(
+            (*path, "currency"), f"is that of [params.{piece.amount}] already, expected it only there"
+        )
     if piece.digits is not None:
         yield from _digits_problems(document, file, (*path, "digits"), piece.digits)
-    names = [("amount", piece.amount), ("date", piece.date)]
+    names = [("amount", piece.amount), ("date", piece.date), ("number", piece.number)]
     if piece.currency is not None and piece.currency[0].islower():
         names.append(("currency", piece.currency))
     for key, name in names:
@@ -171,6 +180,11 @@ def _piece_problems(document: Document, file: TemplateFile, path: Path, piece: S
             yield document.problem(
                 (*path, key), f"there is no [params.{name}], expected a declared parameter"
             )
+    number = file.params.get(piece.number) if piece.number is not None else None
+    if number is not None and number.kind != "number":
+        yield document.problem(
+            (*path, "number"), f'"{piece.number}" is of kind {number.kind}, expected one of kind number'
+        )
 
 
 def _digits_problems(document: Document, file: TemplateFile, path: Path, name: str) -> Iterator[Problem]:
@@ -178,5 +192,7 @@ def _digits_problems(document: Document, file: TemplateFile, path: Path, name: s
     if parameter is None:
         near = did_you_mean(name, file.params)
         yield document.problem(path, f"there is no [params.{name}], expected a declared parameter{near}")
-    elif parameter.kind != "digits":
-        yield document.problem(path, f'"{name}" may hold other characters, expected one of kind = "digits"')
+    elif parameter.kind not in ("digits", "code"):
+        yield document.problem(
+            path, f'"{name}" may hold other characters, expected one of kind = "digits" or "code"'
+        )

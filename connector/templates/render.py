@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
-from connector.config import Parameter
-
-from .refusal import TemplateError
+from .refusal import TemplateError, Unfit, Value
 from .registry import Wording
+from .words import Rendered
 
 __all__ = ["render"]
 
-_DIGITS = frozenset("0123456789")
-# Controls, line and paragraph separators, lone surrogates.
-_UNFIT = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
+def render(wording: Wording, params: Mapping[str, Value]) -> Rendered:
+    """The text with every variable filled in, and where each stands.
 
-def render(wording: Wording, params: Mapping[str, str | int | float]) -> str:
-    """The text with every variable filled in; an int stands in decimal.
-
-    Raises TemplateError, naming the parameter: it is missing, is not the template's, is a float (how to spell
-    one is the application's choice), is empty, is longer than max_length (characters) or not of its kind.
+    digits, code, text, name and url stand as given, an int in decimal; number, amount, date and time as the
+    language writes them. Raises TemplateError, naming the parameter and the characters of it: it is missing,
+    is not the template's, is a float (how to spell one is the application's choice), is empty, too long or
+    not of its kind.
     """
-    if params.keys() != wording.params.keys():
-        raise _wrong_names(wording, params)
     values: dict[str, str] = {}
-    for name, parameter in wording.params.items():
-        value = params[name]
-        fault = "is a number with a fraction, expected text" if isinstance(value, float) else None
-        text = str(value)
-        fault = fault or _fault(text, parameter)
-        if fault is not None:
-            raise TemplateError("invalid_job", fault, field=f"params.{name}")
-        values[name] = text
-    return "".join(literal if name is None else literal + values[name] for literal, name in wording.pieces)
+    name = ""
+    try:
+        for name, form in wording.forms:
+            values[name] = form(params[name], params)
+    except Unfit as unfit:
+        field = f"params.{unfit.parameter or name}"
+        raise TemplateError("invalid_job", unfit.reason, field=field, position=unfit.position) from None
+    except KeyError:
+        raise _wrong_names(wording, params) from None
+    if len(params) != len(values):
+        raise _wrong_names(wording, params)
+    return wording.words.fill(values, params)
 
 
 def _wrong_names(wording: Wording, params: Mapping[str, object]) -> TemplateError:
@@ -45,16 +42,3 @@ def _wrong_names(wording: Wording, params: Mapping[str, object]) -> TemplateErro
     return TemplateError(
         "invalid_job", f'{fault}: the template "{wording.template}" takes {wanted}', field=f"params.{name}"
     )
-
-
-def _fault(value: str, parameter: Parameter) -> str | None:
-    if not value:
-        return "is empty, expected at least one character"
-    if len(value) > parameter.max_length:
-        return f"has {len(value)} characters, expected at most {parameter.max_length}"
-    if parameter.kind == "digits":
-        return None if _DIGITS.issuperset(value) else "has other characters than 0-9, expected digits"
-    # A line break would let a value pose as a text of its own.
-    if not value.isprintable() and any(unicodedata.category(character) in _UNFIT for character in value):
-        return "has control characters, expected one line of text"
-    return None

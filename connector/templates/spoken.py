@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
 
 from connector.config import Spoken
 from connector.segments import Amount, Date, Digits, Pause, Segment, Text
 
-from .refusal import TemplateError
-from .registry import Wording
+from . import icu
+from .kinds import currency_of, day_of, money_of, number_of
+from .refusal import TemplateError, Unfit, Value
+from .registry import Said, Wording
 
 __all__ = ["speak"]
 
@@ -18,7 +19,7 @@ _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,3})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
-def speak(wording: Wording, params: Mapping[str, str | int | float]) -> tuple[str, tuple[Segment, ...]]:
+def speak(wording: Wording, params: Mapping[str, Value]) -> tuple[str, tuple[Segment, ...]]:
     """(the code, the message) of a template that has a [voice] table; either may be empty.
 
     `params` are those that `render` has accepted. Raises TemplateError naming the parameter that is no
@@ -31,32 +32,66 @@ def speak(wording: Wording, params: Mapping[str, str | int | float]) -> tuple[st
             f'the template "{wording.template}" has no [voice] table: nothing to say in a call',
             field="template",
         )
-    code = "" if voice.code is None else str(params[voice.code])
-    return code, tuple(_segment(piece, params) for piece in wording.say)
+    code = "" if voice.code is None else _digits(params[voice.code])
+    return code, tuple(_segment(piece, wording, params) for piece in wording.say)
 
 
-def _segment(piece: str | Spoken, params: Mapping[str, str | int | float]) -> Segment:
+def _segment(piece: Said, wording: Wording, params: Mapping[str, Value]) -> Segment:
     if isinstance(piece, str):
         return Text(piece)
+    if not isinstance(piece, Spoken):
+        return Text(piece.fill(_words(wording, params), params).text)
     if piece.digits is not None:
-        return Digits(str(params[piece.digits]))
+        return Digits(_digits(params[piece.digits]))
     if piece.amount is not None:
-        assert piece.currency is not None
-        return Amount(_value(piece.amount, params), _currency(piece.currency, params))
+        return _amount(piece.amount, piece.currency, wording, params)
     if piece.date is not None:
         return Date(_day(piece.date, params))
+    if piece.number is not None:
+        return Text(_number(params[piece.number], wording.lang))
     assert piece.pause is not None
     return Pause(piece.pause)
 
 
-def _value(name: str, params: Mapping[str, str | int | float]) -> str:
+def _words(wording: Wording, params: Mapping[str, Value]) -> dict[str, str]:
+    """Values as a voice reads them: separators of thousands would end a number."""
+    return {
+        name: _number(params[name], wording.lang) if parameter.kind == "number" else str(params[name])
+        for name, parameter in wording.params.items()
+    }
+
+
+def _number(value: Value, lang: str) -> str:
+    return icu.number_form(lang, grouped=False)(number_of(value))
+
+
+def _digits(code: Value) -> str:
+    """Groups are for the eye."""
+    return str(code).replace(" ", "").replace("-", "")
+
+
+def _amount(name: str, currency: str | None, wording: Wording, params: Mapping[str, Value]) -> Amount:
+    parameter = wording.params[name]
+    if parameter.kind == "amount":
+        try:
+            said = currency_of(parameter, params)
+            money_of(params[name], said)
+        except Unfit as unfit:
+            field = f"params.{unfit.parameter or name}"
+            raise TemplateError("invalid_job", unfit.reason, field=field, position=unfit.position) from None
+        return Amount(str(params[name]), said)
+    assert currency is not None
+    return Amount(_value(name, params), _currency(currency, params))
+
+
+def _value(name: str, params: Mapping[str, Value]) -> str:
     value = str(params[name])
     if not _AMOUNT.fullmatch(value):
         raise _wrong(name, 'an amount such as "1234.50", without separators of thousands')
     return value
 
 
-def _currency(name: str, params: Mapping[str, str | int | float]) -> str:
+def _currency(name: str, params: Mapping[str, Value]) -> str:
     if name[0].isupper():
         return name
     value = str(params[name])
@@ -65,10 +100,10 @@ def _currency(name: str, params: Mapping[str, str | int | float]) -> str:
     return value
 
 
-def _day(name: str, params: Mapping[str, str | int | float]) -> str:
+def _day(name: str, params: Mapping[str, Value]) -> str:
     try:
-        return date.fromisoformat(str(params[name])).isoformat()
-    except ValueError:
+        return day_of(params[name]).isoformat()
+    except Unfit:
         raise _wrong(name, 'a day such as "2026-03-01"') from None
 
 

@@ -44,40 +44,43 @@ PARAMS = {"code": "482917", "name": "Ada"}
     ],
 )
 def test_the_language_a_job_gets(asked: str | None, found: str) -> None:
-    assert REGISTRY.wording("login-code", asked).lang == found
+    assert REGISTRY.wording("login-code", asked, 0.0).lang == found
 
 
 @pytest.mark.parametrize("lang", ["fr", None])
 def test_no_language_and_no_default(lang: str | None) -> None:
     with pytest.raises(TemplateError) as error:
-        REGISTRY.wording("plain", lang)
+        REGISTRY.wording("plain", lang, 0.0)
     assert (error.value.code, error.value.field, error.value.hint) == ("invalid_job", "lang", "one of de")
 
 
 def test_a_template_of_another_lane_is_refused_by_name() -> None:
     with pytest.raises(TemplateError) as error:
-        REGISTRY.wording("offer", "en")
+        REGISTRY.wording("offer", "en", 0.0)
     assert (error.value.code, error.value.field) == ("forbidden", "template")
     assert error.value.message == 'the template "offer" belongs to the lane marketing, this is verification'
 
 
 def test_an_unknown_template_with_the_near_name_of_this_lane_only() -> None:
     with pytest.raises(TemplateError) as error:
-        REGISTRY.wording("login-cod")
+        REGISTRY.wording("login-cod", None, 0.0)
     assert (error.value.code, error.value.hint) == ("invalid_job", 'did you mean "login-code"?')
     with pytest.raises(TemplateError) as error:
-        REGISTRY.wording("offers")
+        REGISTRY.wording("offers", None, 0.0)
     assert error.value.hint is None
 
 
 def test_rendering() -> None:
-    assert render(REGISTRY.wording("login-code", "en"), PARAMS) == "482917 is your code, Ada"
-    assert render(REGISTRY.wording("login-code", "en"), {**PARAMS, "code": 1234}) == "1234 is your code, Ada"
-    assert render(Registry("marketing", [OFFER]).wording("offer", "en"), {}) == "Sale {now}"
+    english = REGISTRY.wording("login-code", "en", 0.0)
+    assert render(english, PARAMS) == ("482917 is your code, Ada", (("code", 0, 6), ("name", 21, 24)))
+    assert render(english, {**PARAMS, "code": 1234}).text == "1234 is your code, Ada"
+    offer = Registry("marketing", [OFFER]).wording("offer", "en", 0.0)
+    assert render(offer, {}) == ("Sale {now}", ())
 
 
 def test_values_are_not_templates() -> None:
-    assert render(REGISTRY.wording("login-code", "pt"), {**PARAMS, "name": "{code}"}) == "pt 482917 {code}"
+    text = render(REGISTRY.wording("login-code", "pt", 0.0), {**PARAMS, "name": "{code}"}).text
+    assert text == "pt 482917 {code}"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,7 @@ def test_a_wrong_parameter_is_named_and_its_value_is_not(
     params: dict[str, str | int | float], field: str, says: str
 ) -> None:
     with pytest.raises(TemplateError) as error:
-        render(REGISTRY.wording("login-code", "en"), params)
+        render(REGISTRY.wording("login-code", "en", 0.0), params)
     assert (error.value.code, error.value.field) == ("invalid_job", field)
     assert says in error.value.message
     assert "1234567" not in str(error.value)
@@ -109,7 +112,8 @@ def test_a_wrong_parameter_is_named_and_its_value_is_not(
 
 def test_joiners_in_a_text_are_kept() -> None:
     name = "क्‍ष👩‍👧"
-    assert render(REGISTRY.wording("login-code", "pt"), {**PARAMS, "name": name}) == f"pt 482917 {name}"
+    text = render(REGISTRY.wording("login-code", "pt", 0.0), {**PARAMS, "name": name}).text
+    assert text == f"pt 482917 {name}"
 
 
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=5)
