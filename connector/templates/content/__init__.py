@@ -1,0 +1,6 @@
+"""The content gate: marketing wording is found, wherever it hides; nothing is ever edited."""
+
+from .finding import Finding, Rule
+from .gate import ContentGate
+
+__all__ = ["ContentGate", "Finding", "Rule"]

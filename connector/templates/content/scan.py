@@ -1,0 +1,179 @@
+"""Finds the forms of the lexicons in folded texts, all of them at once. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from ahocorasick_rs import AhoCorasick
+
+from .fold import BREAK, Spelling
+from .lexicon import Form, entries, forms
+
+__all__ = ["Hit", "Scan", "numbered", "spaced", "stretched"]
+
+# Written after or before amounts; signs of currencies need no list.
+CURRENCIES: Final = (
+    "eur", "euro", "euros", "usd", "dollars", "gbp", "chf", "zl", "pln", "tl", "try", "rub", "руб", "рублей",
+    "грн", "kr", "sek", "r", "rs", "inr", "rp", "idr", "vnd", "d", "dong", "元", "円", "원", "บาท", "ريال", "درهم",
+    "रुपये", "k", "rb",
+)  # fmt: skip
+
+_NUMBER: Final = re.compile(r" *\d+(?: +\d+)* *")
+_RUN: Final = re.compile(r"([^\W\d_])\1\1+")
+
+MIN_LETTERS = 3
+WHOLE_LETTERS = 6
+"""A word cut in two counts from so many letters on; two short words may be just that."""
+
+
+class Hit(NamedTuple):
+    """A form that was found: from the n-th to before the m-th character that is no separator."""
+
+    form: Form
+    start: int
+    end: int
+
+
+def spaced(words: Iterable[str]) -> str:
+    """The words with a space on either side of each, which is how Form.spaced looks for them."""
+    return f" {'  '.join(words)} "
+
+
+def numbered(text: str) -> str:
+    """A spaced text with `#` for every number, however it is grouped."""
+    return f" {'  #  '.join(_NUMBER.split(text)).strip()} "
+
+
+def stretched(text: str) -> tuple[str, ...]:
+    """A spaced text whose letters are drawn out ("freeee"), with one and with two of each such letter."""
+    if not _RUN.search(text):
+        return ()
+    return _RUN.sub(r"\1", text), _RUN.sub(r"\1\1", text)
+
+
+class _Forms:
+    """Forms by the text that is looked for; several entries may fold to the same."""
+
+    def __init__(self) -> None:
+        self._forms: Final[dict[str, list[Form]]] = {}
+
+    def add(self, pattern: str, form: Form) -> None:
+        self._forms.setdefault(pattern, []).append(form)
+
+    def automaton(self) -> tuple[AhoCorasick, list[list[Form]]]:
+        return AhoCorasick(list(self._forms)), list(self._forms.values())
+
+
+class Scan:
+    """All lexicons, ready to be looked for. Built once; nothing changes afterwards."""
+
+    def __init__(self, spelling: Spelling, allow: Collection[str]) -> None:
+        worded, packed, priced = _Forms(), _Forms(), _Forms()
+        for entry in entries(allow):
+            for form in forms(entry, spelling, CURRENCIES if entry.kind == "price" else ()):
+                if entry.kind == "price":
+                    priced.add(form.spaced, form)
+                else:
+                    worded.add(form.spaced, form)
+                    if entry.kind in ("strong", "weak", "opt_out") and _joinable(form):
+                        packed.add(form.letters, form)
+        self._words, self._word_forms = worded.automaton()
+        self._letters, self._letter_forms = packed.automaton()
+        self._prices, self._price_forms = priced.automaton()
+
+    def words(self, text: str) -> list[Hit]:
+        """Forms in a spaced text, as they are written."""
+        return [
+            Hit(form, _ordinal(text, start), _ordinal(text, end))
+            for index, start, end in self._words.find_matches_as_indexes(text, overlapping=True)
+            for form in self._word_forms[index]
+        ]
+
+    def prices(self, text: str) -> Iterator[Hit]:
+        """Amounts and shares with a word that sells, in a spaced text."""
+        found = self._prices.find_matches_as_indexes(numbered(text), overlapping=True)
+        for index, _, _ in found:
+            for form in self._price_forms[index]:
+                pattern = re.escape(form.spaced).replace(r"\#", r"\d+(?: +\d+)*")
+                yield from _located(form, text, pattern.replace(r"\ \ ", " *"))
+
+    def drawn_out(self, text: str) -> Iterator[Hit]:
+        """Forms in a spaced text whose letters are repeated."""
+        for shorter in stretched(text):
+            for index, _, _ in self._words.find_matches_as_indexes(shorter, overlapping=True):
+                for form in self._word_forms[index]:
+                    pattern = "".join(letter if letter == " " else re.escape(letter) + "+" for letter in form.spaced)
+                    yield from _located(form, text, pattern)
+
+    def letters(self, text: str, words: list[str]) -> Iterator[Hit]:
+        """Forms that were taken apart: letters with spaces between them, words cut in two or run together.
+
+        `text` is folded, `words` are text.split().
+        """
+        packed = text.replace(" ", "")
+        found = self._letters.find_matches_as_indexes(packed, overlapping=True)
+        if not found:
+            return
+        places = _Places(words)
+        breaks = BREAK in packed
+        for index, start, end in found:
+            if breaks:
+                start -= packed.count(BREAK, 0, start)
+                end -= packed.count(BREAK, 0, end)
+            for form in self._letter_forms[index]:
+                if places.taken_apart(form, start, end):
+                    yield Hit(form, start, end)
+
+
+class _Places:
+    """Where the words of a text start among its characters that are no separators."""
+
+    def __init__(self, words: list[str]) -> None:
+        self._words = words
+        self._word_at: list[int] = [number for number, word in enumerate(words) for _ in word]
+        starts = [0]
+        for word in words:
+            starts.append(starts[-1] + len(word))
+        self._starts = starts
+
+    def taken_apart(self, form: Form, start: int, end: int) -> bool:
+        """Whether the letters between start and end are the form, in other pieces than its own words."""
+        first, last = self._word_at[start], self._word_at[end - 1]
+        pieces = self._words[first : last + 1]
+        if len(pieces) == 1 and (len(form.words) == 1 or form.entry.spaceless):
+            return False
+        starts_word = start == self._starts[first]
+        ends_word = end == self._starts[last + 1]
+        enough = len(form.letters) >= WHOLE_LETTERS
+        if form.entry.spaceless:
+            enough = len(form.letters) > 2
+            if enough:
+                return True
+        elif form.entry.script == "HANGUL":
+            enough = len(form.letters) > MIN_LETTERS
+        if not starts_word or not (ends_word or (form.open_end and enough)):
+            return False
+        if [len(piece) for piece in pieces[:-1]] == [len(word) for word in form.words[:-1]]:
+            return False
+        return enough or all(_is_letter(piece) for piece in pieces)
+
+
+def _is_letter(piece: str) -> bool:
+    """One letter with its vowel signs."""
+    return len(piece) == 1 or sum(character.isalnum() for character in piece) == 1
+
+
+def _joinable(form: Form) -> bool:
+    few = 2 if form.entry.spaceless or form.entry.script == "HANGUL" else MIN_LETTERS
+    return len(form.letters) >= few and not any(character.isdigit() for character in form.letters)
+
+
+def _ordinal(text: str, index: int) -> int:
+    return index - text.count(" ", 0, index)
+
+
+def _located(form: Form, text: str, pattern: str) -> Iterator[Hit]:
+    for match in re.finditer(pattern, text):
+        yield Hit(form, _ordinal(text, match.start()), _ordinal(text, match.end()))
