@@ -1,0 +1,122 @@
+"""A guard against machines that count numbers through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+from .ask import Objection, Verdict
+from .hashing import BLOCK, Hasher
+
+if TYPE_CHECKING:
+    from connector.config.guards import SequentialGuard
+
+__all__ = ["MOST_BLOCKS", "Sequential"]
+
+MOST_BLOCKS: Final = 50_000
+_ALL: Final = (1 << BLOCK) - 1
+_VERDICT: Final = Verdict("too many numbers next to this one have had jobs of late")
+
+
+class Sequential:
+    """For each application and block of 1,000 numbers one bit a number: had a job in this window or the one
+    before. What was refused counts too, or a run would begin anew after each refusal.
+
+    With more than MOST_BLOCKS blocks (about 13 MB) the windows become shorter: of a lane that is so busy,
+    only runs that are fast are seen.
+    """
+
+    name = "sequential"
+
+    def __init__(self, rules: SequentialGuard, hasher: Hasher, now: float) -> None:
+        self.objection = Objection(self.name, rules.dry_run, _VERDICT)
+        self.dry_run = rules.dry_run
+        self._permitted = rules.numbers
+        self._distance = rules.distance
+        self._near = (1 << 2 * rules.distance + 1) - 1
+        self._alone = 1 << rules.distance
+        self._reach = (rules.numbers + 1) * rules.distance
+        self._within_s = rules.within_s
+        self._until = now + rules.within_s
+        self._hasher = hasher
+        self._young: dict[int, int] = {}
+        self._old: dict[int, int] = {}
+
+    @staticmethod
+    def salt(app: str) -> int:
+        """What keeps one application's blocks from another's."""
+        return int.from_bytes(blake2b(app.encode(), digest_size=8).digest(), "big")
+
+    def in_a_row(self, number: str, block: int, offset: int, salt: int, now: float) -> bool:
+        """Mark the number; whether more stand next to each other now than may."""
+        if not self._until - 2.0 * self._within_s <= now < self._until:
+            self._turn(now)
+        key = block ^ salt
+        young = self._young.get(key, 0)
+        bits = young | self._old.get(key, 0)
+        mark = 1 << offset
+        if not young:
+            if len(self._young) >= MOST_BLOCKS // 2:
+                self._turn(now)
+            self._young[key] = mark
+        elif not young & mark:
+            self._young[key] = young | mark
+        distance = self._distance
+        inside = distance <= offset < BLOCK - distance
+        if inside and (not bits or (bits | mark) >> offset - distance & self._near == self._alone):
+            return False  # nobody is next to it: so it is with most numbers
+        return self._run(number, salt, bits | mark, offset) > self._permitted
+
+    def _run(self, number: str, salt: int, bits: int, offset: int) -> int:
+        """How many stand next to each other, this one among them; no more than one over `permitted`."""
+        at = offset
+        if offset < self._reach or offset >= BLOCK - self._reach:
+            before, after = self._beside(number, salt, -1), self._beside(number, salt, 1)
+            bits = before | bits << BLOCK | after << 2 * BLOCK
+            at += BLOCK
+        found = 1
+        for step in (-1, 1):
+            place, gap = at + step, 1
+            while gap <= self._distance and place >= 0 and found <= self._permitted:
+                if bits >> place & 1:
+                    found += 1
+                    gap = 0
+                gap += 1
+                place += step
+        return found
+
+    def _beside(self, number: str, salt: int, step: int) -> int:
+        block = self._hasher.beside(number, step)
+        if block is None:
+            return 0
+        block ^= salt
+        return self._young.get(block, 0) | self._old.get(block, 0)
+
+    def _turn(self, now: float) -> None:
+        self._old = {} if now >= self._until + self._within_s else self._young
+        self._young = {}
+        self._until = now + self._within_s
+
+    def dump(self, now: float) -> Any:
+        """Blocks with two marks or more."""
+        blocks = {key: bits | self._young.get(key, 0) for key, bits in self._old.items()}
+        return {
+            key: bits.to_bytes(BLOCK // 8, "big")
+            for key, bits in {**self._young, **blocks}.items()
+            if bits & bits - 1
+        }
+
+    def restore(self, state: Any, now: float) -> None:
+        if len(state) > MOST_BLOCKS:
+            raise ValueError("too many blocks")
+        blocks: dict[int, int] = {}
+        for key, octets in state.items():
+            bits = int.from_bytes(octets, "big")
+            if type(key) is not int or not 0 < bits <= _ALL:
+                raise ValueError("no block")
+            blocks[key] = bits
+        self._old = blocks
+
+    def overview(self, now: float) -> Iterator[tuple[str, Any]]:
+        yield "entries", len(self._young) + len(self._old)
