@@ -1,0 +1,1 @@
+"""What proves what was done: one record for each job, chained, signed day by day, and verifiable for ever."""

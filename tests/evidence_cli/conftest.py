@@ -1,0 +1,34 @@
+"""A state folder whose chain was made by hand, and the command as a process reads it."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from connector.cli.evidence import command
+from tests.evidence_cli import samples
+from tests.evidence_cli.ledger import Ledger
+
+DAY_S = 86_400.0
+
+
+class Evidence:
+    """`run` is `connector evidence …` on the folder."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.ledger = Ledger(state)
+
+    def run(self, name: str, *arguments: object) -> Result:
+        return CliRunner().invoke(command, [name, "--state", str(self.state), *map(str, arguments)])
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Evidence:
+    """Two closed days: five jobs, and what was said of one of them when it had ended."""
+    opened = Evidence(tmp_path / "state")
+    first = [samples.start(), samples.job(), samples.three_attempts(), samples.called()]
+    opened.ledger.close_day(first)
+    later = [samples.feedback(samples.job(), DAY_S), samples.strange(), samples.unsent()]
+    opened.ledger.close_day([samples.moved(line, DAY_S) for line in later])
+    return opened
