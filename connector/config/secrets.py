@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from msgspec import Struct
 
 from .carrier import Account, CarrierFile, Tls
+from .privacy import SealKeyFile, key_octets
 from .problem import Path
 from .trunk import TrunkAccount
 
@@ -17,6 +18,7 @@ __all__ = [
     "file_faults",
     "key_fault",
     "locate_password",
+    "locate_seal_key",
     "locate_trunk_password",
     "read_password",
 ]
@@ -53,31 +55,47 @@ def locate_trunk_password(account: TrunkAccount, folder: FilePath, environment: 
     return _located(account, folder, environment, _sip_fault)
 
 
+def locate_seal_key(key: SealKeyFile, folder: FilePath, environment: Mapping[str, str]) -> Located:
+    """Find and try a key of [privacy]."""
+    return _found(key.file, key.credential, ("file", "credential"), folder, environment, _seal_key_fault)
+
+
 def _located(
     account: Account | TrunkAccount,
     folder: FilePath,
     environment: Mapping[str, str],
     fault_of: Callable[[bytes], str],
 ) -> Located:
-    if (account.password_file is None) == (account.password_credential is None):
-        found = "neither is there" if account.password_file is None else "both are there"
-        return Located(
-            key="password_file", fault=f"{found}, expected either `password_file` or `password_credential`"
-        )
-    if account.password_file is not None:
-        path = folder / account.password_file
-        return _tried(path, "password_file", _exposure(path), fault_of)
-    assert account.password_credential is not None
+    names = ("password_file", "password_credential")
+    return _found(account.password_file, account.password_credential, names, folder, environment, fault_of)
+
+
+def _found(
+    file: str | None,
+    credential: str | None,
+    names: tuple[str, str],
+    folder: FilePath,
+    environment: Mapping[str, str],
+    fault_of: Callable[[bytes], str],
+) -> Located:
+    """`names`: of the keys that have given `file` and `credential`."""
+    for_file, for_credential = names
+    if (file is None) == (credential is None):
+        found = "neither is there" if file is None else "both are there"
+        return Located(key=for_file, fault=f"{found}, expected either `{for_file}` or `{for_credential}`")
+    if file is not None:
+        path = folder / file
+        return _tried(path, for_file, _exposure(path), fault_of)
+    assert credential is not None
     directory = environment.get("CREDENTIALS_DIRECTORY")
     if not directory:
         note = (
-            f"credential {account.password_credential} cannot be found: CREDENTIALS_DIRECTORY is not set, "
+            f"credential {credential} cannot be found: CREDENTIALS_DIRECTORY is not set, "
             "expected systemd to set it"
         )
-        return Located(key="password_credential", note=note)
+        return Located(key=for_credential, note=note)
     # systemd guards the folder and may grant access by ACL, which shows as a group permission.
-    path = FilePath(directory) / account.password_credential
-    return _tried(path, "password_credential", "", fault_of)
+    return _tried(FilePath(directory) / credential, for_credential, "", fault_of)
 
 
 def file_faults(carrier: CarrierFile, folder: FilePath) -> Iterator[tuple[Path, str]]:
@@ -113,18 +131,20 @@ def _exposure(path: FilePath) -> str:
 
 def _tried(path: FilePath, key: str, fault: str, fault_of: Callable[[bytes], str]) -> Located:
     try:
-        password = read_password(str(path))
+        content = path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
+        what = "key" if fault_of is _seal_key_fault else "password"
         return Located(
-            str(path), key, f"{path} cannot be read: {reason}, expected a file that holds the password"
+            str(path), key, f"{path} cannot be read: {reason}, expected a file that holds the {what}"
         )
-    if not fault and (wrong := fault_of(password)):
+    if not fault and (wrong := fault_of(content)):
         fault = f"{path} {wrong}"
     return Located(str(path), key, fault)
 
 
-def _smpp_fault(password: bytes) -> str:
+def _smpp_fault(content: bytes) -> str:
+    password = content.rstrip(b"\r\n")
     if not 1 <= len(password) <= _PASSWORD_OCTETS:
         return f"holds {len(password)} octets, expected 1 to {_PASSWORD_OCTETS} (SMPP 3.4 §5.2.2)"
     if b"\0" in password or b"\n" in password:
@@ -132,7 +152,16 @@ def _smpp_fault(password: bytes) -> str:
     return ""
 
 
-def _sip_fault(password: bytes) -> str:
+def _sip_fault(content: bytes) -> str:
+    password = content.rstrip(b"\r\n")
     if not password or b"\0" in password or b"\n" in password:
         return "holds nothing, a NUL or several lines, expected one line"
+    return ""
+
+
+def _seal_key_fault(content: bytes) -> str:
+    try:
+        key_octets(content)
+    except ValueError as error:
+        return str(error)
     return ""

@@ -7,6 +7,8 @@ import msgspec
 
 from connector.journal import bulk
 from connector.journal.ops import Acknowledge, Chunk
+from connector.journal.sealed import frames_context
+from connector.sealing import Seal
 from protocols.rpc.event import Event
 
 __all__ = ["EventLog"]
@@ -21,8 +23,9 @@ class EventLog:
     Used by the writer thread alone. After a failed commit the process exits, so numbers need no way back.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, seal: Seal) -> None:
         self._connection = connection
+        self._seal = seal
         self._last: dict[int, int] = dict(connection.execute("SELECT id, last_seq FROM app"))
         self._cursor: dict[int, int] = dict(connection.execute("SELECT id, cursor FROM app"))
         self._frames: dict[int, list[bytes]] = {}
@@ -56,9 +59,10 @@ class EventLog:
             last = self._last[app]
             chunk = Chunk(app, last - len(frames) + 1, last, at, b"".join(frames))
             chunks.append(chunk)
+            sealed = self._seal.seal_octets(chunk.frames, frames_context(app, chunk.first))
             self._connection.execute(
                 "INSERT INTO event (app, first, last, at, frames) VALUES (?, ?, ?, ?, ?)",
-                (app, chunk.first, last, at, chunk.frames),
+                (app, chunk.first, last, at, sealed),
             )
         bulk.write(
             self._connection,

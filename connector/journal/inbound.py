@@ -20,7 +20,9 @@ import msgspec
 from connector.journal import bulk
 from connector.journal.events import EventLog
 from connector.journal.ops import Batch, Inbound, InboundPart, Receipt
-from connector.journal.receipts import Parking
+from connector.journal.receipts import Parking, is_of
+from connector.journal.sealed import opened_text, part_context
+from connector.sealing import Seal
 from protocols.gsm.coding import Coding, text_of
 from protocols.gsm.languages import Language
 from protocols.rpc.event import Event
@@ -102,9 +104,17 @@ class Inbox:
     """
 
     def __init__(
-        self, connection: apsw.Connection, events: EventLog, parking: Parking, reception: Reception
+        self,
+        connection: apsw.Connection,
+        events: EventLog,
+        parking: Parking,
+        reception: Reception,
+        seal: Seal,
+        digest_key: bytes,
     ) -> None:
         self._connection = connection
+        self._seal = seal
+        self._digest_key = digest_key
         self._events = events
         self._parking = parking
         self._reception = reception
@@ -164,7 +174,7 @@ class Inbox:
         batch.inbound_parts = self._waiting.total()
 
     def _repeated(self, inbound: Inbound) -> bool:
-        digest = _digest(inbound.account, inbound.part)
+        digest = self._digest(inbound.account, inbound.part)
         at, connections = self._told.get(digest, _NEVER)
         if abs(inbound.at - at) > REPEATED_S:  # the clock may have been ahead before the start
             return False
@@ -196,7 +206,7 @@ class Inbox:
             message = messages[key] = _Message(inbound.carrier, inbound.at, {})
         self._row += 1
         message.parts[part.index] = _Held(self._row, part)
-        self._fresh[self._row] = _row_of(self._row, inbound)
+        self._fresh[self._row] = self._row_of(self._row, inbound)
         self._waiting[account] += 1
         if len(message.parts) == part.total:
             inbound.fate = "told"
@@ -258,11 +268,18 @@ class Inbox:
             parts=first.total, missing=missing, keyword=keyword, keyword_lang=language,
         ))  # fmt: skip
         for part in parts:
-            digest = _digest(account, part)
+            digest = self._digest(account, part)
             connections: _Connections = None
             if part.reference is None:
                 connections = (*(self._told.get(digest, _NEVER)[1] or ()), connection)[-_MOST_CONNECTIONS:]
             self._remember(digest, at, connections)
+
+    def forget(self, number: str) -> None:
+        """Drop what that handset has written and is not whole."""
+        for account, messages in self._open.items():
+            for key in [key for key in messages if is_of(number, key[0])]:
+                self._close(account, key)
+        self._save()
 
     def _remember(self, digest: str, at: float, connections: _Connections) -> None:
         self._told.pop(digest, None)  # the newest are at the end
@@ -294,12 +311,23 @@ class Inbox:
         self._numbered = self._number
         self._fresh, self._ended, self._fresh_told, self._forgotten = {}, [], {}, []
 
+    def _digest(self, account: int, part: InboundPart) -> str:
+        return blake2b(_encode((account, part)), digest_size=16, key=self._digest_key).hexdigest()
+
+    def _row_of(self, row: int, inbound: Inbound) -> tuple[Any, ...]:
+        part = inbound.part
+        octets = self._seal.seal(part.octets.hex().encode(), part_context(row))
+        return (
+            row, inbound.account, inbound.carrier, part.handset, part.recipient, part.form, part.reference,
+            part.total, part.index, part.codec, octets, part.locking, part.single, inbound.at,
+        )  # fmt: skip
+
     def _load(self) -> None:
         """What the last process held."""
         for row in self._connection.execute(_SELECT):
             self._row, account, carrier, handset, recipient, form, reference, total, index = row[:9]
             codec, octets, locking, single, at = row[9:]
-            content = bytes.fromhex(octets)
+            content = bytes.fromhex(opened_text(self._seal, octets, part_context(self._row)).decode())
             part = InboundPart(
                 handset, recipient, codec, content, form, reference, total, index, locking, single
             )
@@ -337,18 +365,6 @@ def _coding(numbered: tuple[int, InboundPart]) -> tuple[Coding, Language | None,
     locking = Language(part.locking) if part.locking else None
     single = Language(part.single) if part.single else None
     return part.codec, locking, single, part.index - at
-
-
-def _digest(account: int, part: InboundPart) -> str:
-    return blake2b(_encode((account, part)), digest_size=16).hexdigest()
-
-
-def _row_of(row: int, inbound: Inbound) -> tuple[Any, ...]:
-    part = inbound.part
-    return (
-        row, inbound.account, inbound.carrier, part.handset, part.recipient, part.form, part.reference,
-        part.total, part.index, part.codec, part.octets.hex(), part.locking, part.single, inbound.at,
-    )  # fmt: skip
 
 
 def _unclaimed(account: int, carrier: str, part: InboundPart, at: float) -> Receipt:

@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from connector.journal.ops import Found
 from connector.journal.reader import Reader
+from connector.sealing import Seal
 
 __all__ = ["Lookup"]
 
@@ -18,8 +20,8 @@ _T = TypeVar("_T")
 class Lookup:
     """See `Reader` for what each question answers. One at a time, in order."""
 
-    def __init__(self, path: Path) -> None:
-        self._reader = Reader(path)
+    def __init__(self, path: Path, seal: Seal | None = None) -> None:
+        self._reader = Reader(path, seal)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
 
     async def events(self, app: int, after: int) -> tuple[bytes, int]:
@@ -30,6 +32,13 @@ class Lookup:
 
     async def job(self, app: int, ext: str) -> dict[str, Any] | None:
         return await self._ask(self._reader.job, app, ext)
+
+    async def find(self, number: str) -> Found:
+        """All rows that name a number, but for those that come meanwhile."""
+        found, more = Found(), True
+        while more:
+            found, more = await self._ask(self._reader.find, number, found)
+        return found
 
     async def orphans(self, limit: int, now: float) -> list[dict[str, Any]]:
         return await self._ask(self._reader.orphans, limit, now)

@@ -14,11 +14,12 @@ from connector.model import Channel, LiveJob, Outcome
 from protocols.gsm.coding import Coding
 
 __all__ = [
-    "Accept", "Acknowledge", "Answer", "Batch", "CallRecord", "CallStep", "Chunk", "Finish", "Inbound",
-    "InboundPart", "Intend", "Query", "Receipt", "Settle", "Told", "no_key",
+    "Accept", "Acknowledge", "Answer", "Batch", "CallRecord", "CallStep", "Chunk", "Feedback", "Finish",
+    "Forget", "Found", "Inbound", "InboundPart", "Intend", "OrderNode", "Query", "Receipt", "Redact", "Settle", "Told",
+    "no_key",
 ]  # fmt: skip
 
-Verdict = Literal["new", "duplicate", "conflict"]
+Verdict = Literal["new", "duplicate", "conflict", "dropped"]
 Match = Literal["", "id", "address", "late", "parked"]
 EventType = Literal[
     "sent", "delivered", "undelivered", "expired", "unknown", "failed", "cancelled", "converted", "completed",
@@ -26,7 +27,9 @@ EventType = Literal[
 
 
 class Accept(msgspec.Struct):
-    """Store a job. *out*: `verdict`; for a duplicate also `outcome` of the stored one."""
+    """Store a job. *out*: `verdict`; for a duplicate also `outcome` of the stored one. Dropped: it is that of
+    an OrderNode, which says why.
+    """
 
     job: LiveJob
     digest: str
@@ -38,6 +41,44 @@ class Accept(msgspec.Struct):
 
     def __repr__(self) -> str:
         return f"Accept({self.job!r}, {self.verdict})"  # not its body
+
+
+class OrderNode(msgspec.Struct):
+    """An order has reached a node. *out*: `verdict`, `after`, `ext`, `outcome`, `ended`.
+
+    event     which of several; empty where the node occurs once
+    digest    tells a repetition from a conflict
+    at        when it was taken
+    ends      whether it ends what was not told yet of lower nodes, and of this one before
+    accept    its job, which is among the `accepts` too; None: nothing is told
+    stale     for the time of it has passed
+    refusal   its job was refused, and this is what to answer if it is not known, or out of date anyway
+    verdict   late: a node of a higher rank came before it, `after`; refused: nothing of it is stored
+    ext       the job's id, of a repetition that of the first; None: it has none
+    outcome   of a repetition's job: None while it is open, "forgotten" when it is in the journal no more
+    ended     how many jobs were ended by it
+    """
+
+    app: int
+    order: str
+    node: str
+    event: str
+    rank: int
+    digest: str
+    at: float
+    ends: bool
+    accept: Accept | None
+    context: Any
+    stale: bool = False
+    refusal: Any = None
+    verdict: Literal["new", "duplicate", "conflict", "late", "refused"] = "new"
+    after: str = ""
+    ext: str | None = None
+    outcome: str | None = None
+    ended: int = 0
+
+    def __repr__(self) -> str:
+        return f"OrderNode({self.node}, {self.verdict})"
 
 
 class Intend(msgspec.Struct):
@@ -210,6 +251,61 @@ class Query(msgspec.Struct, frozen=True, gc=False):
     recipient: str
 
 
+class Feedback(msgspec.Struct, frozen=True, gc=False):
+    """What the application said of a job, for evidence. `attempt`: that it said worked."""
+
+    job: int
+    converted: bool
+    attempt: int | None
+    at: float
+
+
+class Found(NamedTuple):
+    """Where the journal names a number: rows of `job` and of `event`, and the last rows looked at."""
+
+    jobs: tuple[int, ...] = ()
+    chunks: tuple[int, ...] = ()
+    last_job: int = 0
+    last_chunk: int = 0
+
+
+class Forget(msgspec.Struct):
+    """Take a handset's number out of the journal. `found`: by journal.forgetting.find.
+
+    *out*: `jobs`, how many have lost it; `open`, how many will when they end.
+    """
+
+    number: str
+    found: Found
+    context: Any = None
+    jobs: int = 0
+    open: int = 0
+
+    def __repr__(self) -> str:
+        return f"Forget({len(self.found.jobs)} jobs)"  # not the number
+
+
+class Redact(msgspec.Struct):
+    """Take the personal parts of evidence out. *out*: `records`, how many had one; `again`, that records have
+    come since `evidence.redaction.spans_of` looked, and it must be asked again.
+
+    spans   first and last number of records in a row
+    number  whose records are taken out of the newest ones too; empty: nobody's
+    looked  what `spans_of` has looked at
+    """
+
+    spans: list[tuple[int, int]]
+    reason: Literal["forget", "retention"]
+    context: Any = None
+    number: str = ""
+    looked: int = 0
+    records: int = 0
+    again: bool = False
+
+    def __repr__(self) -> str:
+        return f"Redact({len(self.spans)} spans, {self.reason})"  # not the number
+
+
 class Finish(msgspec.Struct):
     """The end of a job that no receipt decided. *out*: `applied`, False when it was final already;
     `cancelled_before`, that it was by being cancelled.
@@ -285,6 +381,7 @@ class Batch(msgspec.Struct):
     """One group commit. Kinds are applied in the order of a job's life, each kind in order of arrival."""
 
     accepts: list[Accept] = []
+    order_nodes: list[OrderNode] = []
     intends: list[Intend] = []
     answers: list[Answer] = []
     settles: list[Settle] = []
@@ -295,6 +392,9 @@ class Batch(msgspec.Struct):
     unfollows: list[int] = []  # jobs of which nothing more will be sent: their receipts decide alone
     inbound: list[Inbound] = []
     finishes: list[Finish] = []
+    feedbacks: list[Feedback] = []
+    forgets: list[Forget] = []
+    redacts: list[Redact] = []
     acknowledges: list[Acknowledge] = []
     sweep_at: float | None = None
     chunks: list[Chunk] = []  # out
@@ -310,10 +410,13 @@ class Batch(msgspec.Struct):
     incomplete: dict[str, int] = {}  # out: messages told without all their parts, by carrier
     inbound_parts: int = 0  # out: parts of messages that wait for the others
     backlog: dict[int, int] = {}  # out: events not acknowledged, by application
+    forgettable: list[str] = []  # out: numbers to be forgotten of which a job has ended since
+    head: tuple[int, str] | None = None  # out: number and MAC of the newest record of evidence
 
     def __len__(self) -> int:
         return (
             len(self.accepts)
+            + len(self.order_nodes)
             + len(self.intends)
             + len(self.answers)
             + len(self.settles)
@@ -324,6 +427,9 @@ class Batch(msgspec.Struct):
             + len(self.unfollows)
             + len(self.inbound)
             + len(self.finishes)
+            + len(self.feedbacks)
+            + len(self.forgets)
+            + len(self.redacts)
             + len(self.acknowledges)
             + (self.sweep_at is not None)
         )

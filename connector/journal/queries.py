@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import apsw
+import msgspec
 
 from connector.journal import bulk
 from connector.journal.ops import Accept, Query
+from connector.journal.sealed import body_context, opened_text
+from connector.model import Body
+from connector.sealing import Seal
 
 __all__ = ["Queries"]
 
 _AGAIN_AFTER_S = 60.0
+
+_body = msgspec.json.Decoder(Body).decode
 
 # Most have their receipt by then: their number must not decide how many are asked for.
 _ENDED = """
@@ -24,7 +30,7 @@ _DUE = """
     JOIN job j ON j.id = d.job
 """
 _PARTS = """
-    SELECT json_group_array(json_array(p.account, a.carrier, p.key, p.raw, j.body->>'$.sms[0].sender',
+    SELECT json_group_array(json_array(p.account, a.carrier, p.key, p.raw, j.id, j.body, p.attempt,
                                        j.recipient))
     FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value CROSS JOIN part p ON p.job = j.id
     JOIN attempt a ON a.job = p.job AND a.n = p.attempt
@@ -37,8 +43,9 @@ class Queries:
     later, and each time after twice as long, until the daemon gives up. Used by the writer thread alone.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, seal: Seal) -> None:
         self._connection = connection
+        self._seal = seal
 
     def expect(self, accepts: list[Accept]) -> None:
         """Ask at the deadline of those jobs, if nothing is known by then."""
@@ -75,8 +82,12 @@ class Queries:
             again,
         )
         return [
-            Query(account, carrier, key, bytes.fromhex(raw), sender, recipient)
-            for account, carrier, key, raw, sender, recipient in bulk.rows(
+            Query(account, carrier, key, bytes.fromhex(raw), self._sender(job, body, attempt, carrier), recipient)
+            for account, carrier, key, raw, job, body, attempt, recipient in bulk.rows(
                 self._connection, _PARTS, open_jobs
             )
         ]
+
+    def _sender(self, job: int, body: str, attempt: int, carrier: str) -> str:
+        said = _body(opened_text(self._seal, body, body_context(job)))
+        return said.content("sms", attempt).guise(carrier).sender

@@ -12,8 +12,13 @@ from typing import Any
 import apsw
 import msgpack  # type: ignore[import-untyped]
 
+from connector.journal.forgetting import find
+from connector.journal.ops import Found
 from connector.journal.recovery import Recovered, recover
+from connector.journal.sealed import body_context, frames_context, opened_frames, opened_text
 from connector.journal.store import connect
+from connector.sealing import Seal
+from connector.state_folder import seal_of
 
 __all__ = ["Reader", "Recovered"]
 
@@ -24,8 +29,10 @@ _NEWEST = 2_000
 class Reader:
     """A read-only view, for one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seal: Seal | None = None) -> None:
+        """`seal`: absent, by the key of the state folder."""
         self._connection = connect(path, read_only=True)
+        self._seal = seal or seal_of(path.parent)
 
     def close(self) -> None:
         self._connection.close()
@@ -38,7 +45,8 @@ class Reader:
             "SELECT first, last, frames FROM event WHERE app = ? AND last > ? ORDER BY last LIMIT 64",
             (app, after),
         ):
-            piece = _skip(blob, after + 1 - first) if first <= after else blob
+            opened = opened_frames(self._seal, blob, frames_context(app, first))
+            piece = _skip(opened, after + 1 - first) if first <= after else opened
             frames.append(piece)
             last = chunk_last
             size += len(piece)
@@ -58,6 +66,8 @@ class Reader:
         if job is None:
             return None
         key = job["id"]
+        if job["body"] is not None:
+            job["body"] = opened_text(self._seal, job["body"], body_context(key))
         job["attempts"] = _all(
             self._connection.execute("SELECT * FROM attempt WHERE job = ? ORDER BY n", (key,))
         )
@@ -72,6 +82,10 @@ class Reader:
             self._connection.execute("SELECT * FROM timeline WHERE job = ? ORDER BY id", (key,))
         )
         return job
+
+    def find(self, number: str, after: Found) -> tuple[Found, bool]:
+        """See journal.forgetting.find."""
+        return find(self._connection, self._seal, number, after)
 
     def orphans(self, limit: int, now: float) -> list[dict[str, Any]]:
         """The newest receipts that match nothing, raw; behind them what handsets wrote, but not its text.
@@ -100,7 +114,7 @@ class Reader:
 
     def recover(self, now: float) -> Recovered:
         """What was under way when the daemon last ended, however it ended."""
-        return recover(self._connection, now, self.id_forms())
+        return recover(self._connection, self._seal, now, self.id_forms())
 
     def id_forms(self) -> dict[int, dict[str, int]]:
         """See `Recovered`."""

@@ -18,8 +18,10 @@ import msgspec
 from connector.journal import bulk
 from connector.journal.addresses import Place, places
 from connector.journal.ops import Receipt
+from connector.journal.sealed import receipt_context
+from connector.sealing import Seal
 
-__all__ = ["MOST_TAKEN", "Match", "Parking", "match"]
+__all__ = ["MOST_TAKEN", "SAME_DIGITS", "Match", "Parking", "is_of", "match"]
 
 MAX_PARKED = 100_000
 """Of all accounts together. Who has most gives way: nobody loses what is within an equal share of it."""
@@ -34,7 +36,7 @@ user of the account.
 MOST_TAKEN = 1_000
 """In one commit, of those that are looked at again: its jobs wait for that."""
 
-_SAME_DIGITS = 7
+SAME_DIGITS = 7
 """How much of the end of two numbers must agree: carriers differ in the prefix, and no number is shorter."""
 
 _encode = msgspec.json.Encoder().encode
@@ -55,6 +57,13 @@ _FIND = """
     CROSS JOIN job j ON j.id = p.job
     CROSS JOIN attempt a ON a.job = p.job AND a.n = p.attempt
 """
+
+
+# As `is_of`.
+_OF_HANDSET = f"""
+    SELECT id FROM parked WHERE length(ltrim(address, '+0')) >= {SAME_DIGITS}
+    AND substr(?, -length(ltrim(address, '+0'))) = ltrim(address, '+0')
+"""  # noqa: S608
 
 
 class Match(NamedTuple):
@@ -118,8 +127,14 @@ def _better(candidate: Match, held: Match, receipt: Receipt) -> Match | None:
 
 
 def _same_handset(match: Match, receipt: Receipt) -> bool:
-    end = receipt.address[-_SAME_DIGITS:]
-    return len(end) == _SAME_DIGITS and match.recipient.endswith(end)
+    end = receipt.address[-SAME_DIGITS:]
+    return len(end) == SAME_DIGITS and match.recipient.endswith(end)
+
+
+def is_of(number: str, address: str) -> bool:
+    """Whether `address`, as a carrier wrote it, may be `number`, which is E.164 with +."""
+    digits = address.lstrip("+0")
+    return len(digits) >= SAME_DIGITS and number.endswith(digits)
 
 
 class Parking:
@@ -128,8 +143,9 @@ class Parking:
     `unmatched` counts those that went without having found it, by carrier.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, seal: Seal) -> None:
         self._connection = connection
+        self._seal = seal
         held = connection.execute("SELECT account, count(*) FROM parked GROUP BY account")
         self._held: Counter[int] = Counter(dict(held))
         self.count = self._held.total()
@@ -143,7 +159,7 @@ class Parking:
             self._last += 1
             rows.append((
                 self._last, receipt.account, receipt.carrier, receipt.at, _encode(receipt.keys).decode(),
-                receipt.address, receipt.state, receipt.result, receipt.raw, receipt.message_id,
+                receipt.address, receipt.state, receipt.result, self._kept(receipt), receipt.message_id,
                 receipt.trusted, receipt.error, receipt.kind, int(receipt.narrow),
             ))  # fmt: skip
             self._held[receipt.account] += 1
@@ -158,6 +174,12 @@ class Parking:
         for account, most in _shares(self._held, MAX_PARKED).items():
             excess = self._held[account] - most
             self._drop("SELECT id FROM parked WHERE account = ? ORDER BY id LIMIT ?", account, excess)
+
+    def _kept(self, receipt: Receipt) -> str:
+        # Without keys it is what somebody wrote on a handset.
+        if receipt.keys or not receipt.raw:
+            return receipt.raw
+        return self._seal.seal(receipt.raw.encode(), receipt_context(self._last))
 
     def take(self, answered: list[tuple[int, str]]) -> list[Receipt]:
         """The receipts that were waiting for these (account, key) pairs, oldest first."""
@@ -193,7 +215,11 @@ class Parking:
         if self.count:
             self._drop("SELECT id FROM parked WHERE at < ?", at)
 
-    def _drop(self, which: str, *values: float) -> None:
+    def forget_handset(self, number: str) -> None:
+        """What came from it or of it; `number` is E.164 with +."""
+        self._drop(_OF_HANDSET, number)
+
+    def _drop(self, which: str, *values: float | str) -> None:
         rows = [row for (row,) in self._connection.execute(which, values)]
         gone = bulk.rows(
             self._connection,

@@ -8,7 +8,9 @@ import apsw
 import msgspec
 
 from connector.journal.flights import ATTEMPTS, Flight, flights_of
+from connector.journal.sealed import body_context, opened_text
 from connector.model import Body, Channel, LiveJob
+from connector.sealing import Seal
 
 __all__ = ["Outstanding", "Recovered", "recover"]
 
@@ -56,7 +58,9 @@ class Recovered(msgspec.Struct):
     id_forms: dict[int, dict[str, int]] = {}
 
 
-def recover(connection: apsw.Connection, now: float, id_forms: dict[int, dict[str, int]]) -> Recovered:
+def recover(
+    connection: apsw.Connection, seal: Seal, now: float, id_forms: dict[int, dict[str, int]]
+) -> Recovered:
     """`now` decides which jobs may still be sent again."""
     found = Recovered(id_forms=id_forms)
     newest: dict[tuple[int, str, str], int] = dict(
@@ -68,7 +72,7 @@ def recover(connection: apsw.Connection, now: float, id_forms: dict[int, dict[st
     for *columns, text in connection.execute(_OPEN):
         found.open_jobs += 1
         attempts = _attempts(text)
-        job = _job(columns, attempts)
+        job = _job(columns, attempts, seal)
         flights = flights_of(attempts)
         under_way = [
             Outstanding(job, flight.number, flight.account, flight.route, flight.channel)
@@ -91,15 +95,16 @@ def recover(connection: apsw.Connection, now: float, id_forms: dict[int, dict[st
     return found
 
 
-def _job(columns: list[Any], attempts: list[list[Any]]) -> LiveJob:
+def _job(columns: list[Any], attempts: list[list[Any]], seal: Seal) -> LiveJob:
     key, app, ext, recipient, body, accepted_at, deadline_at, on_unknown, follow = columns[:9]
     journey_name, klass, supersedes = columns[9:]
+    said = opened_text(seal, body, body_context(key))
     last = len(attempts)
     results = [attempt[6] for attempt in attempts]
     # Sent again already, or never to be sent again.
     resent = follow < 0 or "unknown" in results or None in results[: last - 1]
     return LiveJob(
-        key=key, app=app, id=ext, recipient=recipient, body=_body(body), accepted_at=accepted_at,
+        key=key, app=app, id=ext, recipient=recipient, body=_body(said), accepted_at=accepted_at,
         deadline_at=deadline_at, on_unknown=on_unknown, attempts=attempts[-1][0] if attempts else 0,
         barred=frozenset(attempt[3] for attempt in attempts if attempt[6] == "refused"), resent=resent,
         follow=follow, journey_name=journey_name, klass=klass, supersedes=supersedes,

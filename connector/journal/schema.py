@@ -202,6 +202,50 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     UPDATE job SET body = json_object(iif(body->'voice' IS NULL, 'sms', 'voice'), json_array(json(body)))
     WHERE body IS NOT NULL;                    -- of model.Body now
     """,
+    """
+    ALTER TABLE job ADD COLUMN proof TEXT;     -- JSON of model.Proof
+
+    CREATE TABLE evidence (                    -- the newest records, see evidence.layout
+        first  INTEGER PRIMARY KEY,            -- numbers of the records of one commit
+        last   INTEGER NOT NULL,
+        lines  BLOB NOT NULL                   -- parted by newlines
+    ) STRICT;
+    CREATE TABLE evidence_state (              -- one row
+        id     INTEGER PRIMARY KEY CHECK (id = 1),
+        state  TEXT NOT NULL,                  -- JSON of evidence.table.State
+        seal   TEXT NOT NULL                   -- its MAC
+    ) STRICT;
+    CREATE TABLE evidence_pending (            -- records whose personal parts are still to leave the files
+        first  INTEGER NOT NULL,
+        last   INTEGER NOT NULL,
+        PRIMARY KEY (first, last)
+    ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE order_node (                  -- what orders have come to; rows are never changed
+        id      INTEGER PRIMARY KEY,           -- in the order they were taken
+        app     INTEGER NOT NULL,
+        ord     TEXT NOT NULL,                 -- the application's own id
+        node    TEXT NOT NULL,
+        event   TEXT NOT NULL,                 -- which of several; empty where the node occurs once
+        rank    INTEGER NOT NULL,              -- by the rules of then
+        digest  TEXT NOT NULL,                 -- tells a repetition from a conflict
+        ext     TEXT,                          -- job.ext; NULL: nothing is told. The job may be gone before
+        at      REAL NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX order_node_event ON order_node (app, ord, node, event);
+    CREATE INDEX order_node_order ON order_node (app, ord);
+    """,
+    """
+    CREATE TABLE sealed_by (                   -- one row, from the first start that sealed
+        key    TEXT NOT NULL,                  -- id of the key that all sealed values are sealed with
+        proof  TEXT NOT NULL                   -- nothing, sealed with it
+    ) STRICT;
+    CREATE TABLE forgetting (                  -- open jobs whose recipient is forgotten when they end
+        job     INTEGER PRIMARY KEY,
+        number  TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 
 

@@ -18,7 +18,7 @@ from connector.journal.closing import UNHEARD, last_words
 from connector.journal.events import EventLog
 from connector.journal.ops import Batch, Finish, Intend, Receipt, Told, no_key
 from connector.journal.receipts import Match, Parking, match
-from connector.journal.timelines import Timelines
+from connector.journal.timelines import MOST_KEPT, Timelines
 from connector.journal.verdicts import Decisive, Hope, Verdict, hopes, reason, verdicts
 from protocols.rpc.event import Event
 from protocols.smpp.id_keys import lookup_keys
@@ -74,15 +74,22 @@ class Settlement:
         self._now = 0.0
         self._ended_now: set[int] = set()  # by this commit
         self._told: list[Told] = []
+        self.late: list[tuple[int, int, str]] = []  # what this commit brought of jobs that had ended before
 
     def begin(self, now: float) -> None:
         """A commit begins at `now`."""
         self._now = now
         self._ended_now = set()
+        self.late = []
 
     def recall(self, jobs: list[int]) -> None:
         """Carriers are asked to take these back: a receipt that says "deleted" is then our doing."""
         self._recalled.update(jobs)
+
+    @property
+    def ended_now(self) -> set[int]:
+        """Rows of the jobs that this commit has ended so far."""
+        return self._ended_now
 
     def by_class(self) -> list[tuple[str, int, int]]:
         """(class, jobs ended by this commit, how many of them were not delivered in time); those with one."""
@@ -128,6 +135,8 @@ class Settlement:
                 continue
             receipt.accepted_at = message.accepted_at
             receipt.match = "late" if message.outcome else "id"
+            if message.outcome and message.receipts <= MOST_KEPT:
+                self.late.append((message.job, message.attempt, "receipt"))
             if lines.add(receipt, message) and receipt.result is not None:
                 decisive.append((receipt, message))
         lines.save(self._connection)
@@ -218,7 +227,10 @@ class Settlement:
 
     def close(self, jobs: Sequence[int]) -> None:
         """End those that have arrived, or failed in every attempt. The others wait for their receipts."""
-        ends = last_words(self._connection, jobs, self._now)
+        self.end(last_words(self._connection, jobs, self._now))
+
+    def end(self, ends: list[Finish]) -> None:
+        """What the journal itself decides to end; the dispatcher is told of it."""
         self.finish(ends)
         self._ended += [(end.app, end.id) for end in ends]
 

@@ -7,23 +7,42 @@ import logging
 from pathlib import Path
 
 import apsw
+import msgspec
 
 from connector.journal import bulk
 from connector.journal.events import EventLog
+from connector.journal.evidence import Evidence, Keeping
+from connector.journal.forgetting import Oblivion
 from connector.journal.inbound import NOBODY, Inbox, Reception
-from connector.journal.ops import Accept, Answer, Batch, CallRecord, CallStep, Finish, Intend, Settle, no_key
+from connector.journal.ops import (
+    Accept,
+    Answer,
+    Batch,
+    CallRecord,
+    CallStep,
+    Finish,
+    Intend,
+    OrderNode,
+    Settle,
+    no_key,
+)
+from connector.journal.orders import OrderBook
 from connector.journal.queries import Queries
 from connector.journal.receipts import Parking
 from connector.journal.schema import migrate
+from connector.journal.sealed import body_context, unlock
 from connector.journal.settlement import Settlement
 from connector.journal.sweep import Sweep
 from connector.log import event as log_event
+from connector.sealing import Seal
+from connector.state_folder import digest_key, seal_of
 from protocols.rpc.event import Event
 
 __all__ = ["Store", "connect"]
 
 _log = logging.getLogger(__name__)
 
+_encode = msgspec.json.Encoder().encode
 _WARN_EVERY_S = 60.0
 _BUSY_MS = 5_000
 
@@ -63,15 +82,27 @@ class Store:
         retention_s: float,
         answer_timeout_s: float,
         reception: Reception = NOBODY,
+        seal: Seal | None = None,
+        keep_orders_s: float = 60 * 86_400.0,
+        keeping: Keeping | None = None,
     ) -> None:
+        """`seal`: absent, by the key of the state folder. Raises SchemaTooNew and SealError."""
         self.connection = connect(path)
         migrate(self.connection)
-        self._events = EventLog(self.connection)
-        self._parking = Parking(self.connection)
+        self._seal = seal or seal_of(path.parent)
+        unlock(self.connection, self._seal)
+        self._events = EventLog(self.connection, self._seal)
+        self._parking = Parking(self.connection, self._seal)
         self._settlement = Settlement(self.connection, self._events, self._parking)
-        self._queries = Queries(self.connection)
+        self._queries = Queries(self.connection, self._seal)
         self._sweep = Sweep(self.connection, self._settlement, retention_s, answer_timeout_s)
-        self._inbox = Inbox(self.connection, self._events, self._parking, reception)
+        self._orders = OrderBook(self.connection, self._settlement, keep_orders_s)
+        self.digest_key = digest_key(path.parent, self._seal)
+        self._inbox = Inbox(
+            self.connection, self._events, self._parking, reception, self._seal, self.digest_key
+        )
+        self._oblivion = Oblivion(self.connection, self._seal, self._parking, self._inbox)
+        self._evidence = None if keeping is None else Evidence(self.connection, keeping)
         # Most applications name no class, and need not pay for it.
         self._classes: bool = self.connection.execute(
             "SELECT EXISTS (SELECT 1 FROM job WHERE outcome IS NULL AND class IS NOT NULL)"
@@ -105,7 +136,7 @@ class Store:
         settlement.begin(now)
         try:
             self._events.acknowledge(batch.acknowledges)
-            self._accept(batch.accepts)
+            self._accept(batch.accepts, batch.order_nodes, now)
             self._intend(batch.intends)
             self._call(batch.call_steps, batch.call_records)
             self._settle(batch.settles, batch.finishes)
@@ -119,16 +150,23 @@ class Store:
             if batch.sweep_at is not None:
                 batch.queries = self._queries.due(batch.sweep_at)
                 self._sweep.run(batch.sweep_at)
+                self._orders.sweep(batch.sweep_at)
                 self._inbox.sweep(batch.sweep_at)
+                batch.forgettable = self._oblivion.due()
             settlement.withdraw(batch.intends)
             if self._classes:
                 batch.classes = settlement.by_class()
             batch.chunks = self._events.save(now)
+            self._oblivion.run(batch.forgets)
+            if self._evidence is not None:
+                self._evidence.write(batch, now, settlement.ended_now, settlement.late)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        if self._evidence is not None:
+            self._evidence.work()
         settlement.report(batch)
         self._inbox.report(batch)
         batch.backlog = self._events.backlog()
@@ -150,12 +188,19 @@ class Store:
             self._folded = changes
         self.connection.set_busy_timeout(_BUSY_MS)
 
+    def file_evidence(self, now: float) -> None:
+        """Bring evidence into its files and carry out what is due there: where no daemon does it."""
+        if self._evidence is not None:
+            self._evidence.file(now)
+
     def close(self) -> None:
         """Fold the WAL into the file, so that the next start is quick."""
+        if self._evidence is not None:
+            self._evidence.close()
         self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         self.connection.close()
 
-    def _accept(self, accepts: list[Accept]) -> None:
+    def _accept(self, accepts: list[Accept], nodes: list[OrderNode], now: float) -> None:
         known: dict[tuple[int, str], tuple[str, str | None]] = {}
         for app, ext, digest, outcome in bulk.rows(
             self.connection,
@@ -164,8 +209,12 @@ class Store:
             [(a.job.app, a.job.id) for a in accepts],
         ):
             known[app, ext] = (digest, outcome)
+        if nodes:
+            self._orders.decide(nodes, known)
         rows = []
         for accept in accepts:
+            if accept.verdict == "dropped":
+                continue
             job = accept.job
             held = known.get((job.app, job.id))
             if held is not None:
@@ -177,8 +226,10 @@ class Store:
             self._classes = self._classes or bool(job.klass)
             rows.append((
                 job.key, job.app, job.id, accept.digest, job.recipient, job.accepted_at, job.deadline_at,
-                accept.give_up_at, job.on_unknown, traceparent, accept.body, job.follow,
+                accept.give_up_at, job.on_unknown, traceparent,
+                self._seal.seal(accept.body.encode(), body_context(job.key)), job.follow,
                 job.journey_name or None, job.klass or None, job.supersedes,
+                None if job.proof is None else _encode(job.proof).decode(),
             ))  # fmt: skip
             self._emit(job.app, Event(
                 seq=self._events.next_seq(job.app), id=job.id, at=job.accepted_at, type="accepted",
@@ -189,9 +240,11 @@ class Store:
             """INSERT INTO job
                SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
                       value->>8, value->>9, value->>10, NULL, NULL, NULL, value->>11, value->>12, value->>13,
-                      value->>14 FROM jsonb_each(?)""",
+                      value->>14, value->>15 FROM jsonb_each(?)""",
             rows,
         )
+        if nodes:
+            self._orders.save(nodes, now)
 
     def _emit(self, app: int, event: Event) -> None:
         self._events.emit(app, event)
@@ -243,6 +296,9 @@ class Store:
             self._use_again(rows, now)
         self._resolve(late)
         final = self._settlement.final([a.job.key for a in answers if a.complete])
+        self._settlement.late += [
+            (a.job.key, a.attempt, "answer") for a in answers if a.complete and a.job.key in final
+        ]
         self._known([a for a in answers if a.complete and a.job.key in final])
         for answer in answers:
             if answer.complete and answer.job.key not in final:
@@ -311,6 +367,8 @@ class Store:
             """INSERT OR REPLACE INTO call SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?)""",
             [(record.job, record.attempt, record.detail) for record in records],
         )
+        ended = self._settlement.final([record.job for record in records])
+        self._settlement.late += [(r.job, r.attempt, "call") for r in records if r.job in ended]
         final = self._settlement.final([step.job.key for step in steps]) if steps else set()
         for step in steps:
             job = step.job
@@ -346,6 +404,7 @@ class Store:
             [(s.job.key, s.attempt) for s in settles if s.result in ("refused", "deferred")],
         )
         final = self._settlement.final([s.job.key for s in settles])
+        self._settlement.late += [(s.job.key, s.attempt, "attempt") for s in settles if s.job.key in final]
         ends = {(finish.key, finish.attempt) for finish in finishes if finish.carrier is not None}
         for settle in settles:
             job = settle.job

@@ -12,9 +12,9 @@ from connector.journal import bulk
 from connector.journal.ops import Receipt
 from connector.journal.receipts import Match
 
-__all__ = ["Timelines"]
+__all__ = ["MOST_KEPT", "Timelines"]
 
-_MOST_KEPT = 15
+MOST_KEPT = 15
 """Receipts of a part besides the one that counts: a carrier that repeats itself must not fill the disk."""
 
 _PART = """
@@ -43,7 +43,7 @@ class Timelines:
     """What the receipts of one commit do to their parts.
 
     The latest counts until one is final; a final state never goes back. The others are kept besides it, at
-    most _MOST_KEPT a part and the first ones of them; `part.receipts` counts all.
+    most MOST_KEPT a part and the first ones of them; `part.receipts` counts all.
     """
 
     def __init__(self) -> None:
@@ -63,13 +63,13 @@ class Timelines:
             return False
         if held is not None:
             self._keep(*held, number, late=0)
-        elif 0 < number <= _MOST_KEPT:
+        elif 0 < number <= MOST_KEPT:
             self._superseded.append(at)
         self._counting[at] = (receipt, message)
         return True
 
     def _keep(self, receipt: Receipt, message: Match, number: int, *, late: int) -> None:
-        if number <= _MOST_KEPT:
+        if number <= MOST_KEPT:
             self._further.append((
                 message.job, message.attempt, message.part, receipt.at, receipt.state, receipt.result,
                 receipt.error or None, _kind(receipt), late,

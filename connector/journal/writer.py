@@ -13,9 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 
+from connector.journal.evidence import Keeping
 from connector.journal.inbound import NOBODY, Reception
 from connector.journal.ops import Batch
 from connector.journal.store import Store
+from connector.sealing import Seal
 
 __all__ = ["Committed", "Journal"]
 
@@ -40,13 +42,18 @@ class Journal:
         retention_s: float,
         answer_timeout_s: float,
         reception: Reception = NOBODY,
+        seal: Seal | None = None,
+        keep_orders_s: float = 60 * 86_400.0,
+        keeping: Keeping | None = None,
     ) -> None:
         self._store = Store(
-            path, retention_s=retention_s, answer_timeout_s=answer_timeout_s, reception=reception
-        )
+            path, retention_s=retention_s, answer_timeout_s=answer_timeout_s, reception=reception,
+            seal=seal, keep_orders_s=keep_orders_s, keeping=keeping,
+        )  # fmt: skip
         self.app = self._store.app
         self.account = self._store.account
         self.last_job = self._store.last_job
+        self.digest_key = self._store.digest_key
         self.batch = Batch()
         self.commit_s = 0.0  # how long the last commit took
         self._now = now

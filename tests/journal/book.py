@@ -13,6 +13,7 @@ from connector.journal.ops import Accept, Acknowledge, Answer, Batch, Finish, In
 from connector.journal.reader import Reader
 from connector.journal.store import Store
 from connector.model import Channel, Content, LiveJob
+from connector.sealing import Seal
 from protocols.rpc.event import Event
 from protocols.smpp.id_keys import lookup_keys, stored_key
 
@@ -37,10 +38,17 @@ def events_in(frames: bytes) -> list[Event]:
 class Book:
     """`now` is moved by hand; every commit's chunks are kept in `told`."""
 
-    def __init__(self, path: Path, retention_s: float = RETENTION_S, reception: Reception = NOBODY) -> None:
+    def __init__(
+        self,
+        path: Path,
+        retention_s: float = RETENTION_S,
+        reception: Reception = NOBODY,
+        seal: Seal | None = None,
+    ) -> None:
         self.path = path
         self.reception = reception
         self.retention_s = retention_s
+        self.seal = seal
         self.now = START
         self.told: dict[int, list[Event]] = {}
         self.open()
@@ -50,7 +58,7 @@ class Book:
     def open(self) -> None:
         self.store = Store(
             self.path, retention_s=self.retention_s, answer_timeout_s=ANSWER_TIMEOUT_S,
-            reception=self.reception,
+            reception=self.reception, seal=self.seal,
         )  # fmt: skip
         self._rows = iter(range(self.store.last_job() + 1, 1_000_000))
 
@@ -60,7 +68,7 @@ class Book:
         self.open()
 
     def reader(self) -> Reader:
-        return Reader(self.path)
+        return Reader(self.path, self.seal)
 
     def commit(self, **kinds: Any) -> Batch:
         return self.commit_batch(Batch(**kinds))
