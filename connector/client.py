@@ -22,9 +22,22 @@ from connector.client_link import EventStream, Link
 from connector.client_sync import SyncClient
 from protocols.rpc.event import Event
 from protocols.rpc.job import Job
-from protocols.rpc.methods import Hello, HelloResult, Submitted
+from protocols.rpc.methods import Forgotten, Hello, HelloResult, Submitted
+from protocols.rpc.order import OrderEvent, OrderTold
 
-__all__ = ["Client", "Event", "EventStream", "Job", "Options", "RpcError", "Submitted", "SyncClient"]
+__all__ = [
+    "Client",
+    "Event",
+    "EventStream",
+    "Forgotten",
+    "Job",
+    "Options",
+    "OrderEvent",
+    "OrderTold",
+    "RpcError",
+    "Submitted",
+    "SyncClient",
+]
 
 T = TypeVar("T")
 
@@ -116,6 +129,14 @@ class Client:
                 results += [error] * len(batch.param)
         return results
 
+    async def order_event(self, event: OrderEvent | Mapping[str, Any]) -> OrderTold:
+        """Report an event of an order; on return it is safe on the daemon's disk, and so is its job.
+
+        What is told, to whom and how is the lane's to say. An event that comes too late is no error:
+        ``dropped`` says why nothing is told. Report the same event again after ``timeout``.
+        """
+        return await self._call(client_calls.order_event(event))
+
     async def status(self, job_id: str) -> dict[str, Any]:
         """Return the job with its attempts and timeline."""
         return await self._call(client_calls.status(job_id))
@@ -130,6 +151,13 @@ class Client:
         ``attempt`` is the one that brought the code, where its own code tells.
         """
         await self._call(client_calls.feedback(job_id, converted, attempt))
+
+    async def forget(self, to: str) -> Forgotten:
+        """Have a number forgotten by the whole lane; the application needs `may_forget` for that.
+
+        Jobs that are open keep it until they end. What carriers and applications hold is theirs.
+        """
+        return await self._call(client_calls.forget(to))
 
     async def preview(self, job: Job | Mapping[str, Any]) -> dict[str, Any]:
         """Return how the job would leave: text, encoding, parts, route candidates."""

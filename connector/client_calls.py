@@ -9,7 +9,8 @@ import msgspec
 
 from protocols.rpc.job import Job
 from protocols.rpc.limits import Limits
-from protocols.rpc.methods import Ack, Cancel, Feedback, Status, Submitted
+from protocols.rpc.methods import Ack, Cancel, Feedback, Forget, Forgotten, Status, Submitted
+from protocols.rpc.order import OrderEvent, OrderTold
 
 T = TypeVar("T")
 
@@ -124,6 +125,10 @@ def _batch(jobs: list[msgspec.Raw]) -> Call[Results]:
     return Call("submit_many", jobs, read)
 
 
+def order_event(event: OrderEvent | Mapping[str, Any]) -> Call[OrderTold]:
+    return Call("order_event", event, lambda result: read_as(OrderTold, result))
+
+
 def status(job_id: str) -> Call[dict[str, Any]]:
     return Call("status", Status(job_id), _as_map)
 
@@ -134,6 +139,10 @@ def cancel(job_id: str) -> Call[bool]:
 
 def feedback(job_id: str, converted: bool, attempt: int | None) -> Call[None]:
     return Call("feedback", Feedback(job_id, converted, attempt), lambda _: None)
+
+
+def forget(to: str) -> Call[Forgotten]:
+    return Call("forget", Forget(to), lambda result: read_as(Forgotten, result))
 
 
 def ack(seq: int) -> Call[None]:

@@ -17,7 +17,8 @@ from connector.client_calls import Call, Results, RpcError
 from connector.client_core import LINGER_S, Answer, Backoff, Conversation, Options, Subscription
 from protocols.rpc.event import Event
 from protocols.rpc.job import Job
-from protocols.rpc.methods import Hello, HelloResult, Submitted
+from protocols.rpc.methods import Forgotten, Hello, HelloResult, Submitted
+from protocols.rpc.order import OrderEvent, OrderTold
 
 T = TypeVar("T")
 
@@ -257,6 +258,14 @@ class SyncClient:
                 results += [error] * len(batch.param)
         return results
 
+    def order_event(self, event: OrderEvent | Mapping[str, Any]) -> OrderTold:
+        """Report an event of an order; on return it is safe on the daemon's disk, and so is its job.
+
+        What is told, to whom and how is the lane's to say. An event that comes too late is no error:
+        ``dropped`` says why nothing is told. Report the same event again after ``timeout`` or ``disconnected``.
+        """
+        return self._call(client_calls.order_event(event))
+
     def status(self, job_id: str) -> dict[str, Any]:
         """Return the job with its attempts and timeline."""
         return self._call(client_calls.status(job_id))
@@ -271,6 +280,13 @@ class SyncClient:
         ``attempt`` is the one that brought the code, where its own code tells.
         """
         self._call(client_calls.feedback(job_id, converted, attempt))
+
+    def forget(self, to: str) -> Forgotten:
+        """Have a number forgotten by the whole lane; the application needs `may_forget` for that.
+
+        Jobs that are open keep it until they end. What carriers and applications hold is theirs.
+        """
+        return self._call(client_calls.forget(to))
 
     def preview(self, job: Job | Mapping[str, Any]) -> dict[str, Any]:
         """Return how the job would leave: text, encoding, parts, route candidates."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from protocols.rpc.errors import ParamsError
-from protocols.rpc.job import JobId
+from protocols.rpc.job import E164, JobId
 from protocols.rpc.limits import Limits
 from protocols.rpc.params import T, parse
 
@@ -79,6 +79,25 @@ class Feedback(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True
     attempt: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
 
 
+class Forget(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The number to forget."""
+
+    to: E164
+
+    def __repr__(self) -> str:
+        return "Forget()"
+
+
+class Forgotten(msgspec.Struct, frozen=True, gc=False):
+    """How many jobs have lost the number, how many are open and will when they end, and how many records of
+    evidence have lost their personal part.
+    """
+
+    jobs: int
+    open: int
+    evidence_records: int
+
+
 _RULES: Final = {
     "client": "the application's name, 1 to 64 characters",
     "version": "the application's version, 1 to 64 characters",
@@ -88,6 +107,7 @@ _RULES: Final = {
     "converted": "true or false",
     "routes": "true or false",
     "attempt": "the number of an attempt, 1 or more",
+    "to": "a number in E.164 with +, such as +447700900123",
 }
 
 
