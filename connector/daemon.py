@@ -10,33 +10,39 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from connector import notify, state_folder
+from connector import __version__, notify, state_folder
 from connector.carriers import keywords
 from connector.carriers.contract import Carrier
 from connector.carriers.inbound import Receivers
 from connector.carriers.lineup import Lineup
 from connector.carriers.smpp import SmppCarrier
 from connector.clock import Clock
+from connector.config import KEEP_DAYS, Config, ConfigError, load
 from connector.config import Carrier as CarrierConfig
-from connector.config import Config, ConfigError, load
 from connector.dispatch import Dispatcher, Routing
+from connector.evidence import keys
+from connector.evidence.head import publish
+from connector.jobs.content import require_templates
 from connector.jobs.gate import Gate, opt_outs
 from connector.jobs.methods import Methods
 from connector.jobs.opt_out import OptOut
 from connector.jobs.server import JobServer
 from connector.jobs.subscription import Subscriptions
+from connector.journal.evidence import Keeping
 from connector.journal.inbound import Reception
 from connector.journal.lookup import Lookup
 from connector.journal.ops import Batch
 from connector.journal.reader import Reader
 from connector.journal.writer import Journal
+from connector.kept import Kept
 from connector.learned import Learned
+from connector.log import Digest
 from connector.log import event as log_event
-from connector.metrics import Live, Metrics
+from connector.metrics import Metrics
+from connector.routing.guards import Guards, guard_settings
+from connector.vitals import Vitals
 from protocols.rpc.limits import Limits
 
 if TYPE_CHECKING:
@@ -48,11 +54,12 @@ __all__ = ["CannotStart", "Daemon"]
 _log = logging.getLogger(__name__)
 
 _JOURNAL = "journal.db"
+_GUARDS = "guards.mp"
 _SWEEP_S = 1.0
 _SAVE_SWEEPS = 60
 _LAG_S = 0.25
 _STALLED_S = 10.0
-_FIXED = ("lane", "socket", "state", "http", "log", "inbound", "voice", "lookup")
+_FIXED = ("lane", "socket", "state", "http", "log", "inbound", "voice", "lookup", "privacy")
 """Tables that are read at the start only."""
 
 _EXIT_IO_ERROR = 74  # sysexits.h EX_IOERR
@@ -75,6 +82,8 @@ class Daemon:
         enabled = [carrier for carrier in config.carriers if carrier.enabled]
         self._receivers = Receivers(config)
         path = self._state / _JOURNAL
+        self._seal = state_folder.seal_of(self._state, config.privacy)
+        self._keys = keys.load(self._state)
         self._journal = journal = Journal(
             path,
             now=self._now,
@@ -83,17 +92,36 @@ class Daemon:
             retention_s=config.state.retention_days * 86_400.0,
             answer_timeout_s=max((c.binds.response_timeout_s for c in enabled), default=0.0) + 1.0,
             reception=Reception(self._receiver, keywords.shipped().of, config.inbound.parts_wait_s),
+            seal=self._seal,
+            keeping=Keeping(
+                self._state, self._keys, config.lane, __version__,
+                config.evidence.personal_days, config.evidence.keep_days,
+            ),
+            keep_orders_s=(config.orders.keep_days if config.orders else KEEP_DAYS) * 86_400.0,
         )
         self._apps = {application.name: journal.app(application.name) for application in config.applications}
-        self._lookup = Lookup(path)
+        self._lookup = Lookup(path, self._seal)
         self._rng = rng or Random()
         routing = Routing(config)
         self._dispatcher = Dispatcher(journal, self._metrics, self._now, routing, self._rng)
         self._subscriptions = Subscriptions(self._lookup, _unexpected)
         limits = Limits(frame=config.socket.max_frame_bytes)
         self._learned = Learned(self._dispatcher.router, self._state, config.jobs.default_deadline_s)
-        key, row = state_folder.digest_key(self._state), journal.last_job() + 1
-        self._gate = Gate(config, key, row, self._now, routing, opt_outs(config))
+        self._guards = guards = Guards(
+            guard_settings(config.guards, config.applications), journal.digest_key, self._now()
+        )
+        guarded = Kept(
+            self._state / _GUARDS, "guards", lambda now: guards.dump(), guards.restore
+        )
+        self._kept = (self._learned.kept, guarded)
+        self._vitals = Vitals(
+            config.lane, self._apps, self._metrics, self._dispatcher, self._learned, guards, self._now
+        )
+        key, row = journal.digest_key, journal.last_job() + 1
+        self._gate = Gate(
+            config, key, row, self._now, routing, opt_outs(config), guards, self._metrics, self._keys.text
+        )
+        self._dispatcher.spent = self._gate.spent
         self._methods = Methods(
             config,
             limits=limits,
@@ -103,7 +131,7 @@ class Daemon:
             lookup=self._lookup,
             subscriptions=self._subscriptions,
             metrics=self._metrics,
-            live=self._stats,
+            live=self._vitals.stats,
             now=self._now,
         )
         self._server = JobServer(
@@ -116,14 +144,10 @@ class Daemon:
         )
         self._lineup = Lineup(self._use)
         self._lineup.begin({carrier.name: self._first(carrier) for carrier in enabled})
-        self._trunks = self._trunk_lineup()
+        self._trunks = self._vitals.trunks = self._trunk_lineup()
         self._http: HttpServer | None = None
-        self._parked = self._inbound_parts = 0
-        self._backlog: dict[int, int] = {}
-        self._open_jobs = 0
         self._last_commit_at = self._now()
         self._draining = False
-        self._snapshot = Live()
         self._periodic: list[asyncio.Task[None]] = []
 
     def _first(self, carrier: CarrierConfig) -> tuple[object, SmppCarrier]:
@@ -143,6 +167,7 @@ class Daemon:
             {trunk.name: self._journal.account(account_of(trunk)) for trunk in trunks},
             outcomes=self._dispatcher,
             metrics=self._metrics,
+            guards=self._guards,
             now=self._now,
         )
 
@@ -177,11 +202,12 @@ class Daemon:
         self._dispatcher.routing.prepare()
         if self._trunks is not None:
             await self._open(self._trunks)
-        with contextlib.closing(Reader(self._state / _JOURNAL)) as reader:
+        with contextlib.closing(Reader(self._state / _JOURNAL, self._seal)) as reader:
             recovered = reader.recover(self._now())
-        self._open_jobs = recovered.open_jobs
+        self._vitals.open_jobs = recovered.open_jobs
         self._journal.start()
-        self._learned.load(self._now())
+        for kept in self._kept:
+            kept.load(self._now())
         if self._config.lookup is not None:
             from connector.lookup import NumberLookup
 
@@ -194,9 +220,8 @@ class Daemon:
         if self._config.http is not None:
             from connector.http import HttpServer  # 5 MB that an instance without [http] need not carry
 
-            # Queue and buckets tidy up as they answer: only the loop's own thread may ask them.
-            self._snapshot = self._live()
-            self._metrics.live = lambda: self._snapshot
+            self._vitals.look()
+            self._metrics.live = lambda: self._vitals.snapshot
             self._http = HttpServer(self._config.http.address, self._metrics, self.ready, self.healthy)
             self._http.start()
         passed = notify.listen_fds()
@@ -244,6 +269,7 @@ class Daemon:
         notify.reloading("reading the configuration")
         try:
             config = await asyncio.to_thread(load, self._config.folder)
+            await asyncio.to_thread(require_templates, config)
             opted_out = await asyncio.to_thread(opt_outs, config)
         except ConfigError as error:
             for problem in error.problems:
@@ -282,6 +308,8 @@ class Daemon:
         await asyncio.to_thread(routing.prepare)
         # Nothing is awaited between these: no call sees half of the change.
         self._config, self._apps, self._receivers = config, apps, Receivers(config)
+        self._vitals.apps = apps
+        self._guards.configure(guard_settings(config.guards, config.applications))
         self._dispatcher.configure(routing)
         self._gate.configure(config, routing, opted_out)
         self._methods.configure(config)
@@ -306,7 +334,7 @@ class Daemon:
 
     async def stop(self) -> None:
         """Take no jobs, let the windows drain, unbind, write everything down."""
-        self._draining = True
+        self._draining = self._vitals.draining = True
         notify.stopping("draining")
         log_event(_log, "draining", in_flight=len(self._dispatcher.live))
         self._server.close()
@@ -323,7 +351,8 @@ class Daemon:
             await self._methods.close()
             await self._subscriptions.close()
             await self._journal.close()
-        await self._learned.save(self._now())
+        self._publish()
+        await self._keep()
         if self._dispatcher.lookup is not None:
             await self._dispatcher.lookup.stop()
         self._server.stop()
@@ -367,35 +396,32 @@ class Daemon:
         if batch.queries:
             self._dispatcher.enquiries.inquire(batch.queries, now)
         self._subscriptions.committed(batch.chunks)
-        metrics = self._metrics
-        metrics.journal_commit.observe(self._journal.commit_s)
-        metrics.journal_batch.observe(len(batch))
-        self._open_jobs += sum(accept.verdict == "new" for accept in batch.accepts)
-        for outcome, number in batch.outcomes.items():
-            metrics.jobs_finished[outcome] += number
-            self._open_jobs -= number
-        metrics.deadline_misses += batch.missed
-        self._count_classes(batch)
-        self._parked, self._inbound_parts, self._backlog = batch.parked, batch.inbound_parts, batch.backlog
+        self._vitals.committed(batch, self._journal.commit_s)
 
-    def _count_classes(self, batch: Batch) -> None:
-        metrics, routing = self._metrics, self._dispatcher.routing
-        finished, missed = sum(batch.outcomes.values()), batch.missed
-        for name, ended, late in batch.classes:
-            counted = metrics.job_class(routing.job_class(name))
-            counted.finished += ended
-            counted.deadline_misses += late
-            finished, missed = finished - ended, missed - late
-        usual = metrics.job_class(routing.job_class(""))
-        usual.finished += finished
-        usual.deadline_misses += max(0, missed)
+    def _publish(self) -> None:
+        """Tell the log which record of evidence is the newest: it stands where nobody edits the state folder."""
+        if self._vitals.head is None:
+            return
+        now = self._now()
+        head = publish(self._keys, *self._vitals.head, now)
+        log_event(
+            _log, "evidence head", seq=head.seq, mac=Digest(head.mac), at=head.at, key=Digest(head.key),
+            signature=Digest(head.signature),
+        )  # fmt: skip
+        self._vitals.published_at = now
+
+    async def _keep(self) -> None:
+        """Write down what a restart is to find."""
+        for kept in self._kept:
+            await kept.save(self._now())
 
     async def _sweep(self) -> None:
         for second in itertools.count(1):
             self._journal.batch.sweep_at = self._now()
             self._journal.touch()
             if second % _SAVE_SWEEPS == 0:
-                await self._learned.save(self._now())
+                self._publish()
+                await self._keep()
             await asyncio.sleep(_SWEEP_S)
 
     async def _tick(self) -> None:
@@ -407,53 +433,10 @@ class Daemon:
             await asyncio.sleep(_LAG_S)
             self._metrics.loop_lag.observe(max(0.0, self._loop.time() - due))
             self._dispatcher.tick(self._now())
-            self._snapshot = self._live()
+            self._vitals.look()
             if limit is not None and self._loop.time() - told_at > limit / 3 and self.healthy()[0]:
                 told_at = self._loop.time()
                 notify.watchdog()
-
-    def _live(self) -> Live:
-        now = self._now()
-        queue = self._dispatcher.queue
-        deadline = queue.next_deadline()
-        names = {row: name for name, row in self._apps.items()}
-        trunks, voice = self._trunks.live(now) if self._trunks is not None else ((), None)
-        routes, classes = self._learned.live(now)
-        lookup = self._dispatcher.lookup
-        return Live(
-            queue_depth=len(queue),
-            oldest_deadline_s=None if deadline is None else deadline - now,
-            open_jobs=self._open_jobs,
-            parked_receipts=self._parked,
-            inbound_parts=self._inbound_parts,
-            event_backlog={names[row]: n for row, n in dict(self._backlog).items() if row in names},
-            carriers=self._dispatcher.carriers_live(now),
-            trunks=trunks,
-            voice=voice,
-            route_health=routes,
-            classes=classes,
-            quiet_hours_waiting=self._dispatcher.quiet,
-            lookups={} if lookup is None else lookup.counts.results(),
-        )
-
-    def _stats(self, routes: bool) -> dict[str, Any]:
-        """The answer of the socket's `stats`; with what was learned of routes where that is asked for."""
-        metrics = self._metrics
-        live: dict[str, Any] = msgspec.to_builtins(self._live())
-        live["classes"] = self._dispatcher.router.classes(self._now())
-        return {
-            "schema": 1,
-            "lane": self._config.lane,
-            "draining": self._draining,
-            "jobs": {
-                "accepted": metrics.jobs_accepted,
-                "duplicate": metrics.jobs_duplicate,
-                "refused": {code: n for code, n in metrics.jobs_refused.items() if n},
-                "finished": dict(metrics.jobs_finished),
-            },
-            **live,
-            **(self._learned.stats(self._now()) if routes else {}),
-        }
 
 
 def _journal_failed(error: BaseException) -> None:

@@ -2,61 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-import threading
 from pathlib import Path
 from typing import Any, Final
 
-from connector.log import event as log_event
+from connector.kept import Kept
 from connector.metrics import ClassLive, RouteLive
 from connector.routing.router import Router
 
 __all__ = ["Learned"]
-
-_log = logging.getLogger(__name__)
 
 _FILE: Final = "routes.mp"
 _FRESH_S: Final = 5.0  # metrics need not be newer
 
 
 class Learned:
-    """deadline_s  what "in time" means in the figures: the lane's default deadline"""
+    """
+    deadline_s  what "in time" means in the figures: the lane's default deadline
+    kept        its file
+    """
 
     def __init__(self, router: Router, state: Path, deadline_s: float) -> None:
         self.deadline_s = deadline_s
         self._router = router
-        self._path = state / _FILE
-        self._writing = threading.Lock()  # a save that was given up goes on in its thread
+        self.kept = Kept(state / _FILE, "routes", router.dump, router.restore)
         self._live: tuple[tuple[RouteLive, ...], tuple[ClassLive, ...]] = ((), ())
         self._live_at = -_FRESH_S
-
-    def load(self, now: float) -> None:
-        """Go on from what the last process had learned; without it, or where nobody can read it, anew."""
-        try:
-            self._router.restore(self._path.read_bytes(), now)
-        except FileNotFoundError:
-            return
-        except (ValueError, OSError) as error:
-            log_event(_log, "what was learned of routes is lost", level=logging.WARNING, error=error)
-
-    async def save(self, now: float) -> None:
-        """Write it down, whole or not at all. A full disk costs what was learned, not a job."""
-        learned = self._router.dump(now)
-        try:
-            await asyncio.to_thread(self._write, learned)
-        except OSError as error:
-            log_event(_log, "what was learned of routes is not kept", level=logging.WARNING, error=error)
-
-    def _write(self, learned: bytes) -> None:
-        fresh = self._path.with_suffix(".new")
-        with self._writing:
-            with fresh.open("wb") as file:
-                file.write(learned)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
 
     def live(self, now: float) -> tuple[tuple[RouteLive, ...], tuple[ClassLive, ...]]:
         """For the metrics: each route over all its destinations, and each class."""

@@ -11,7 +11,19 @@ from connector.segments import Segment
 if TYPE_CHECKING:
     from connector.dispatch.course import Course
 
-__all__ = ["Body", "Channel", "Content", "Limits", "LiveJob", "OnUnknown", "Outcome", "Standing", "Voice"]
+__all__ = [
+    "Body",
+    "Channel",
+    "Content",
+    "Guise",
+    "Limits",
+    "LiveJob",
+    "OnUnknown",
+    "Outcome",
+    "Proof",
+    "Standing",
+    "Voice",
+]
 
 Outcome = Literal["delivered", "undelivered", "expired", "rejected", "unknown", "cancelled"]
 OnUnknown = Literal["report", "resend_once", "query"]
@@ -54,12 +66,26 @@ class Voice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return f"Voice({self.script!r}, {self.lang}, {len(self.message)} segments)"
 
 
+class Guise(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """As what a text leaves by one carrier.
+
+    sender      the sender id; empty: the carrier's own
+    registered  ids under which the text is registered, by name
+    refused     why this carrier cannot carry it there; empty: it can
+    """
+
+    sender: str = ""
+    registered: dict[str, str] | None = None
+    refused: str = ""
+
+
 class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What leaves for the handset; stored until the job is final, then wiped.
 
     flash       shown at once and not kept
     registered  ids under which the template is registered, by name
     voice       it is said in a call instead
+    by_carrier  as what it leaves by carriers that need another sender or other ids there
     """
 
     text: str
@@ -68,6 +94,12 @@ class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     flash: bool = False
     registered: dict[str, str] | None = None
     voice: Voice | None = None
+    by_carrier: dict[str, Guise] | None = None
+
+    def guise(self, carrier: str) -> Guise:
+        """As what it leaves by `carrier`."""
+        own = self.by_carrier.get(carrier) if self.by_carrier is not None else None
+        return own if own is not None else Guise(self.sender, self.registered)
 
     def __repr__(self) -> str:
         return f"Content({len(self.text)} characters)"
@@ -79,12 +111,14 @@ class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     sms, voice  per attempt, the last one for all that follow; empty where its journey has no such step
     pins        carriers and trunks that it is to go by; empty: any
     fallback    whether others may carry it when none of `pins` can
+    quiet       whether it waits for the end of the recipient's quiet hours
     """
 
     sms: tuple[Content, ...] = ()
     voice: tuple[Content, ...] = ()
     pins: tuple[str, ...] = ()
     fallback: bool = True
+    quiet: bool = True
 
     def content(self, channel: Channel, attempt: int) -> Content:
         """What attempt number `attempt`, from 1, has to say."""
@@ -97,6 +131,24 @@ class Body(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     def __repr__(self) -> str:
         return f"Body({len(self.sms)} texts, {len(self.voice)} calls)"
+
+
+class Proof(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What evidence says of a job's words, and outlives them.
+
+    template, version, hash  which one was used, and SHA-256 of its file's content; empty for free text
+    lang                     BCP 47, of the wording that was chosen
+    country                  ISO 3166-1 alpha-2, of the recipient; empty where it is not known
+    sms, voice               connector.evidence.keys.text_hmac of each text, in the order of model.Body
+    """
+
+    template: str = ""
+    version: int = 0
+    hash: str = ""
+    lang: str = ""
+    country: str = ""
+    sms: tuple[str, ...] = ()
+    voice: tuple[str, ...] = ()
 
 
 class LiveJob:
@@ -129,13 +181,14 @@ class LiveJob:
     journey_name of the configuration
     klass        the job's class; empty: none was given
     supersedes   its person and purpose: a newer job of the same key stops this one
+    proof        of its words, for evidence; of a new job alone, the journal keeps it
     """
 
     __slots__ = (
         "__weakref__",
         "accepted_at", "app", "attempts", "barred", "body", "cancelled", "channel", "content", "course",
         "deadline_at", "doubted", "follow", "group", "held", "id", "journey_name", "key", "klass", "limits",
-        "on_unknown", "queued", "recipient", "resent", "routes", "supersedes", "tried", "under_way",
+        "on_unknown", "proof", "queued", "recipient", "resent", "routes", "supersedes", "tried", "under_way",
     )  # fmt: skip
 
     def __init__(
@@ -157,6 +210,7 @@ class LiveJob:
         journey_name: str = "",
         klass: str = "",
         supersedes: str | None = None,
+        proof: Proof | None = None,
     ) -> None:
         self.key = key
         self.app = app
@@ -187,6 +241,7 @@ class LiveJob:
         self.journey_name = journey_name
         self.klass = klass
         self.supersedes = supersedes
+        self.proof = proof
 
     def turn_to(self, channel: Channel) -> None:
         """Make its next attempt one of `channel`."""

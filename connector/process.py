@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 from typing import Any
@@ -27,7 +28,8 @@ def run(config: Config) -> int:
         import uvloop
 
         factory = uvloop.new_event_loop
-    os.umask(0o077)  # the journal holds codes
+    os.umask(0o077)  # the journal holds numbers
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold codes
     # The writer thread must get the GIL back soon after each statement, also while the loop is busy.
     sys.setswitchinterval(0.001)
     gc.set_threshold(50_000, 50, 50)

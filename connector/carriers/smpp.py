@@ -131,7 +131,9 @@ class SmppCarrier(Carrier):
         self.binds.pump(now)
 
     def limits(self, job: LiveJob) -> tuple[int, ...]:
-        return self._limits.group(job.content.sender, job.recipient)
+        content = job.content
+        sender = content.sender if content.by_carrier is None else content.guise(self.name).sender
+        return self._limits.group(sender, job.recipient)
 
     def limited_until(self, limits: tuple[int, ...], now: float) -> float:
         return self._limits.tokens_at(limits, now)

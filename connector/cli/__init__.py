@@ -15,6 +15,9 @@ __all__ = ["main"]
 _COMMANDS = {
     "check": "Validate one instance, or a folder of instances together.",
     "demo": "The whole product on this machine, with no configuration.",
+    "order": "Report an event of an order.",
+    "evidence": "Export, verify and certify what was done with each job.",
+    "forget": "Take a person's number out of what a lane has stored.",
     "preview": "How a text will leave: encoding, parts, what would be refused.",
     "probe": "Find out what a carrier honours, and write its profile.",
     "run": "Run the daemon, in the foreground, for one lane.",
@@ -22,6 +25,7 @@ _COMMANDS = {
     "send": "Send one job.",
     "simulate": "Simulated carriers and telephones as stand-alone servers.",
     "status": "Binds, windows, rates, queues.",
+    "template": "Check, render and list templates, and the catalogue of ready ones.",
     "watch": "Events as they come.",
     "why": "Everything that happened to one job, and why.",
 }

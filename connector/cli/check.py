@@ -6,13 +6,16 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 import click
 import msgspec
 
+from connector.config import load
 from connector.config.overview import InstanceOverview, Overview, overview
 from connector.config.problem import ConfigError, Problem
+from connector.jobs.content import template_problems
 from connector.jobs.opt_out import read_opt_out
 
 __all__ = ["command"]
@@ -35,7 +38,7 @@ def command(path: Path, *, as_json: bool) -> None:
     Example:
       connector check /etc/connector
     """
-    found = _with_opt_outs(overview(path))
+    found = _looked_into(overview(path))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
     else:
@@ -43,8 +46,8 @@ def command(path: Path, *, as_json: bool) -> None:
     sys.exit(0 if found.ok else 2)
 
 
-def _with_opt_outs(found: Overview) -> Overview:
-    """With what is wrong in the lists of numbers that want nothing."""
+def _looked_into(found: Overview) -> Overview:
+    """With what is wrong in the lists of numbers that want nothing, and in the wording of templates."""
     problems: list[Problem] = []
     for instance in found.instances:
         if instance.opt_out is not None:
@@ -52,6 +55,8 @@ def _with_opt_outs(found: Overview) -> Overview:
                 read_opt_out(Path(instance.opt_out))
             except ConfigError as error:
                 problems += error.problems
+        with suppress(ConfigError):  # told already
+            problems += template_problems(load(instance.folder))
     return msgspec.structs.replace(found, ok=found.ok and not problems, problems=(*found.problems, *problems))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["content_of", "content_options", "usage_error"]
+__all__ = ["content_of", "content_options", "key_values", "usage_error"]
 
 _FLAGS = {"class": "--class", "codes": "--code", "params": "--param"}
 
@@ -17,7 +17,7 @@ def content_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed((
         click.option("--template", metavar="NAME", help="Template of the lane."),
         click.option("--lang", metavar="TAG", help="Language of the template's text, e.g. de or zh-Hant."),
-        click.option("--param", "params", metavar="KEY=VALUE", multiple=True, callback=_params,
+        click.option("--param", "params", metavar="KEY=VALUE", multiple=True, callback=key_values,
                      help="Variable of the template; once for each."),
         click.option("--text", help="The text itself, where the lane permits it."),
         click.option("--flash", is_flag=True, default=None,
@@ -39,7 +39,8 @@ def usage_error(field: str, message: str, hint: str | None) -> click.UsageError:
     return click.UsageError(f"{where}{message}{f' ({hint})' if hint else ''}")
 
 
-def _params(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def key_values(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """`KEY=VALUE` options as a map."""
     params: dict[str, str] = {}
     for value in values:
         key, equals, content = value.partition("=")

@@ -8,9 +8,11 @@ import click
 
 from connector.config import ConfigError, load
 from connector.daemon import CannotStart
+from connector.jobs.content import require_templates
 from connector.journal.schema import SchemaTooNew
 from connector.log import configure, log_uncaught
 from connector.process import run
+from connector.sealing import SealError
 from connector.state_folder import StateInUse
 
 __all__ = ["command"]
@@ -28,6 +30,7 @@ def command(config_dir: str) -> None:
     """
     try:
         config = load(config_dir)
+        require_templates(config)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
@@ -36,6 +39,6 @@ def command(config_dir: str) -> None:
     log_uncaught()
     try:
         sys.exit(run(config))
-    except (CannotStart, StateInUse, SchemaTooNew, OSError) as error:
+    except (CannotStart, SealError, StateInUse, SchemaTooNew, OSError) as error:
         click.echo(f"connector: {error}", err=True)
         sys.exit(1)

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from connector.cli.event_line import event_json, event_words
+from connector.cli.following import follow
 from connector.cli.job_options import content_of, content_options, usage_error
 from connector.cli.job_socket import fields_of, job_socket_option, open_client
 
-if TYPE_CHECKING:
-    from connector.client import SyncClient
-    from connector.client_sync import SyncEventStream
-    from protocols.rpc.event import Event
-
 __all__ = ["command"]
-
-_LOOK_AGAIN_S = 1.0
 
 
 @click.command("send")
@@ -63,7 +55,7 @@ def command(socket_path: Path, job_id: str | None, *, wait: bool, as_json: bool,
             repeated = f"accepted before, now {submitted.state}" if submitted.duplicate else "accepted"
             click.echo(f"{submitted.id}  {repeated}")
         if events is not None:
-            outcome = _follow(client, events, submitted.id, as_json=as_json)
+            outcome = follow(client, events, submitted.id, as_json=as_json)
             sys.exit(0 if outcome == "delivered" else 1)
 
 
@@ -84,39 +76,3 @@ def _new_id() -> str:
     from uuid import uuid4
 
     return f"cli-{uuid4()}"
-
-
-def _follow(client: SyncClient, events: SyncEventStream, job_id: str, *, as_json: bool) -> str | None:
-    """Print the job's events until the last; its outcome."""
-    accepted_at = time.time()
-    while True:
-        event = events.get(_LOOK_AGAIN_S)
-        if event is None:
-            # The application may have taken the last event away before we saw it, or long ago.
-            status = client.status(job_id)
-            if status["outcome"] is not None:
-                _print_end(status, as_json=as_json)
-                return str(status["outcome"])
-        elif event.id == job_id:
-            if event.type == "accepted":
-                accepted_at = event.at
-            _print_event(event, accepted_at, as_json=as_json)
-            if event.final:
-                return event.outcome
-
-
-def _print_event(event: Event, accepted_at: float, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(event_json(event))
-    elif event.type != "accepted":
-        click.echo(f"{event.at - accepted_at:+9.3f} s  {event_words(event)}")
-
-
-def _print_end(status: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        end = {name: status[name] for name in ("id", "outcome", "reason")}
-        click.echo(json.dumps({"schema": 1, **end, "at": status["finished_at"], "final": True}))
-    else:
-        took = status["finished_at"] - status["accepted_at"]
-        reason = f" ({status['reason']})" if status["reason"] else ""
-        click.echo(f"{took:+9.3f} s  {status['outcome']}{reason} · final")

@@ -1,6 +1,6 @@
 """Configuration of one instance: the model, the loader, and the check that lanes share nothing."""
 
-from .carrier import Account, Backoff, Binds, Carrier, CarrierFile, Outbind, Price, Tls
+from .carrier import Account, Backoff, Binds, Carrier, CarrierFile, Outbind, Price, SenderRules, Tls
 from .habits import (
     Address,
     Coding,
@@ -21,14 +21,25 @@ from .isolation import shared_problems
 from .journey import Journey, JourneyFile, Start, Step, StepFile
 from .load import Instance, load, load_carrier, read_instance
 from .model import Application, ApplicationFile, Config, ConnectorFile, Drain, Http, Jobs, Log, Socket, State
+from .orders import KEEP_DAYS, NodeRule, Orders
 from .problem import ConfigError, Problem
 from .routing import JobClass, LookupSettings, QuietHours, RouteRule, RoutingSettings
 from .secrets import read_password
-from .template import Parameter, Spoken, Template, TemplateFile, TemplateVoice, pieces
+from .template import (
+    Parameter,
+    Registration,
+    Spoken,
+    Template,
+    TemplateFile,
+    TemplateVoice,
+    content_hash,
+    pieces,
+)
 from .trunk import Calls, Media, NationalForm, Trunk, TrunkAccount, TrunkDestination, TrunkFile, TrunkPrice
 from .voice import ScriptSettings, SpeechConfig, Voice
 
 __all__ = [
+    "KEEP_DAYS",
     "Account",
     "Address",
     "Application",
@@ -56,6 +67,8 @@ __all__ = [
     "Media",
     "National",
     "NationalForm",
+    "NodeRule",
+    "Orders",
     "Outbind",
     "Parameter",
     "Price",
@@ -63,9 +76,11 @@ __all__ = [
     "QuietHours",
     "ReceiptMeaning",
     "Receipts",
+    "Registration",
     "RouteRule",
     "RoutingSettings",
     "ScriptSettings",
+    "SenderRules",
     "Socket",
     "Source",
     "SpeechConfig",
@@ -90,6 +105,7 @@ __all__ = [
     "Validity",
     "VendorTlv",
     "Voice",
+    "content_hash",
     "load",
     "load_carrier",
     "pieces",

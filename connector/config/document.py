@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import date, time
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 from .lines import key_lines
 from .problem import Path, Problem, dotted
 
-__all__ = ["FILE", "FOLDER", "Document", "read_document"]
+__all__ = ["FILE", "FOLDER", "Document", "plain", "read_document"]
 
 FILE: Final = "(file)"
 FOLDER: Final = "(folder)"
@@ -62,11 +63,20 @@ def read_document(file: FilePath) -> Document | Problem:
         return _unusable(file, line, "is not UTF-8, expected TOML in UTF-8")
     text = text.replace("\r\n", "\n")
     try:
-        return Document(str(file), tomllib.loads(text), key_lines(text))
+        return Document(str(file), plain(tomllib.loads(text)), key_lines(text))
     except tomllib.TOMLDecodeError as error:
         return _syntax(file, text, str(error))
     except RecursionError:
         return _unusable(file, 1, "is nested too deeply, expected plain tables and lists")
+
+
+def plain(data: Any) -> Any:
+    """TOML's values with dates and times as text (RFC 3339), so that one schema serves files and editors."""
+    if isinstance(data, dict):
+        return {key: plain(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [plain(value) for value in data]
+    return data.isoformat() if isinstance(data, date | time) else data
 
 
 def _syntax(file: FilePath, text: str, message: str) -> Problem:

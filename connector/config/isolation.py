@@ -93,6 +93,10 @@ def _host_claims(folder: str, config: Config, main: Document) -> Iterator[Claim]
     yield Claim(kind="state folder", identity=(state,), shown=state, document=main, path=path)
     socket = os.path.realpath(config.socket.path or _SOCKET.format(name=name))
     yield Claim(kind="socket", identity=(socket,), shown=socket, document=main, path=("socket", "path"))
+    for index, key in enumerate(config.privacy.keys):
+        if (file := key.file or _credential_file(folder, key.credential)) is not None:
+            path = ("privacy", "keys", index, "file" if key.file else "credential")
+            yield _secret_claim(FilePath(folder, file), main, path)
     if config.http is not None:
         yield _port_claim(config.http.address[1], main, ("http", "listen"))
     if config.trunks:
@@ -170,15 +174,19 @@ def _secret_claims(
     for key, name in ((f"{what}_file", file), (f"{what}_credential", _credential_file(folder, credential))):
         if name is None:
             continue
-        path = os.path.realpath(FilePath(folder, name))
-        try:
-            found = os.stat(path)
-        except OSError:
-            identity: tuple[str | int, ...] = (path,)
-        else:
-            # One file by two names of hard links is one secret.
-            identity = (found.st_dev, found.st_ino)
-        yield Claim(kind="secret", identity=identity, shown=path, document=document, path=(table, key))
+        yield _secret_claim(FilePath(folder, name), document, (table, key))
+
+
+def _secret_claim(file: FilePath, document: Document, where: Path) -> Claim:
+    path = os.path.realpath(file)
+    try:
+        found = os.stat(path)
+    except OSError:
+        identity: tuple[str | int, ...] = (path,)
+    else:
+        # One file by two names of hard links is one secret.
+        identity = (found.st_dev, found.st_ino)
+    return Claim(kind="secret", identity=identity, shown=path, document=document, path=where)
 
 
 def _credential_file(folder: str, credential: str | None) -> str | None:

@@ -13,7 +13,14 @@ from .problem import Path, Problem, did_you_mean
 from .routing import JobClass
 from .template import TemplateFile
 
-__all__ = ["all_classes", "all_journeys", "journey_problems", "pin_problems", "routing_problems"]
+__all__ = [
+    "all_classes",
+    "all_journeys",
+    "country_problems",
+    "journey_problems",
+    "pin_problems",
+    "routing_problems",
+]
 
 _BUILT_IN: Final = ("sms", "voice")
 # What people write in place of the code of ISO 3166.
@@ -82,7 +89,7 @@ def _steps_problems(
         if index == 0 and step.start not in (None, "at_once"):
             yield document.problem((*here, "start"), 'is the first step\'s, expected "at_once" or nothing')
         for at, country in enumerate(step.countries):
-            yield from _country_problems(document, (*here, "countries", at), country)
+            yield from country_problems(document, (*here, "countries", at), country)
         for at, carrier in enumerate(step.carriers):
             yield from _carrier_problems(
                 document, (*here, "carriers", at), carrier, channels, channel=step.channel
@@ -138,7 +145,7 @@ def routing_problems(
         elif (first := seen.setdefault((rule.prefix, rule.country), index)) != index:
             yield document.problem(("routes", index), f"is for the same as entry {first}, expected it once")
         if rule.country is not None:
-            yield from _country_problems(document, ("routes", index, "country"), rule.country)
+            yield from country_problems(document, ("routes", index, "country"), rule.country)
         for at, carrier in enumerate(rule.carriers):
             yield from _carrier_problems(document, ("routes", index, "carriers", at), carrier, channels)
     for index, application in enumerate(file.applications):
@@ -177,7 +184,7 @@ def pin_problems(
         yield document.problem(("fallback",), _NOBODY)
 
 
-def _country_problems(document: Document, path: Path, country: str) -> Iterator[Problem]:
+def country_problems(document: Document, path: Path, country: str) -> Iterator[Problem]:
     """A country that no number belongs to: what is said of it would never count."""
     from phonenumbers import SUPPORTED_REGIONS  # 20 ms, which only files with countries pay for
 

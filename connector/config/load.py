@@ -21,6 +21,8 @@ from .journey_rules import (
     routing_problems,
 )
 from .model import Config, ConnectorFile
+from .orders_rules import order_problems
+from .privacy_rules import resolved_privacy
 from .problem import ConfigError, Problem
 from .resolve import (
     resolved_applications,
@@ -36,11 +38,11 @@ from .rules import (
     habit_problems,
     lane_problems,
     stem_problems,
-    template_problems,
     tls_problems,
 )
 from .secrets import file_faults, key_fault, locate_password, locate_trunk_password
 from .template import Template, TemplateFile
+from .template_rules import template_lane_problems, template_problems
 from .trunk import Trunk, TrunkFile
 from .validate import file_problems
 from .voice_rules import capacity_problems, same_name_problems, trunk_problems
@@ -137,6 +139,7 @@ class _Reading:
             for template, document in templates:
                 if template.lane == file.lane:
                     self._problems += pin_problems(document, template, channels)
+                    self._problems += template_lane_problems(document, template, file.jobs.senders)
             config = self._config(
                 main, file, tuple(ordered), tuple(voices), tuple(template for template, _ in templates)
             )
@@ -306,12 +309,20 @@ class _Reading:
         path = socket_path(main, file, self._folder, self._problems)
         settings["journeys"] = all_journeys(file, channels)
         settings["classes"] = all_classes(file)
+        known: dict[str, Template | None] = dict.fromkeys(
+            path.stem for path in self._toml_files("templates", required=False)
+        )
+        known |= {template.name: template for template in templates}
+        self._problems += order_problems(main, file, known, settings["journeys"])
         settings["socket"] = msgspec.structs.replace(file.socket, path=path)
         settings["jobs"] = resolved_jobs(file.jobs, self._folder)
         if file.lookup is not None:
             settings["lookup"] = resolved_lookup(file.lookup, self._folder)
         settings["voice"] = resolved_voice(file.voice, self._folder)
         settings["applications"] = resolved_applications(main, file, self._problems)
+        settings["privacy"] = resolved_privacy(
+            main, file, self._folder, self._environment, self._problems, self._notes
+        )
         return Config(
             **settings,
             folder=str(self._folder),

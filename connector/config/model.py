@@ -11,8 +11,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from .carrier import Carrier
+from .content import ContentSettings
+from .evidence import EvidenceSettings
 from .fields import END, Count, Days, FileName, Flag, Seconds, SenderId
-from .journey import CarrierName, Journey, JourneyFile
+from .guards import GuardRules, Money
+from .journey import CarrierName, Country, Journey, JourneyFile
+from .orders import Orders
+from .privacy import Privacy, PrivacyFile
 from .routing import JobClass, LookupSettings, QuietHours, RouteRule, RoutingSettings
 from .template import Template
 from .trunk import Trunk
@@ -106,6 +111,15 @@ class ApplicationFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     fallback: Annotated[
         Flag, Meta(description="Whether others may carry its jobs when none of `carriers` can.")
     ] = True
+    may_forget: Annotated[
+        Flag, Meta(description="Whether it may have a number forgotten, in the jobs of all applications.")
+    ] = False
+    countries: Annotated[
+        tuple[Country, ...], Meta(description="It may send to these alone; empty: to [guards.countries].")
+    ] = ()
+    budget_per_day: (
+        Annotated[Money, Meta(description="In the currency of the prices; absent: [guards.budget].")] | None
+    ) = None
 
 
 class Application(ApplicationFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -255,6 +269,11 @@ class ConnectorFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     routing: RoutingSettings = RoutingSettings()
     quiet_hours: QuietHours | None = None
     lookup: LookupSettings | None = None
+    content: ContentSettings = ContentSettings()
+    orders: Orders | None = None
+    privacy: PrivacyFile = PrivacyFile()
+    guards: GuardRules = GuardRules()
+    evidence: EvidenceSettings = EvidenceSettings()
 
 
 class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -277,6 +296,7 @@ class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     templates: tuple[Template, ...]
     journeys: dict[str, Journey]  # type: ignore[assignment]
     classes: dict[str, JobClass]
+    privacy: Privacy = Privacy()
 
     def application_of(self, uid: int) -> Application | None:
         """The application that runs as `uid`; a uid belongs to one application at most."""

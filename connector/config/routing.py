@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from .fields import END, FileName, Seconds
+from .fields import END, FileName, Flag, Seconds
 from .journey import CarrierName, Country, Prefix
 
 __all__ = ["JobClass", "LookupSettings", "QuietHours", "RouteRule", "RoutingSettings"]
@@ -78,6 +78,12 @@ class QuietHours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="For numbers that do not tell theirs.",
         ),
     ] = "UTC"
+    jobs: Annotated[
+        Flag,
+        Meta(
+            description="Whether what `submit` brings keeps them; false: only what events of orders tell."
+        ),
+    ] = True
 
 
 class LookupSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

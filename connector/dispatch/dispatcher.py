@@ -52,6 +52,7 @@ class Dispatcher(Pausing):
     waiting    how many of them have not left for the first time; `holding`: by application
     channels   names of the carriers in use, by channel
     lookup     knows more of numbers than their digits; None: nobody is asked
+    spent      told (row of the application, price, now) of whatever leaves
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Dispatcher(Pausing):
         self.channels: dict[Channel, frozenset[str]] = channels_of({})
         self.quiet = 0
         self.lookup: NumberLookup | None = None
+        self.spent: Callable[[int, float, float], None] = lambda app, price, now: None
         self._journal = journal
         self._metrics = metrics
         self._now = now
@@ -319,6 +321,7 @@ class Dispatcher(Pausing):
         price = self.routing.price(carrier.name, job.recipient) * attempt.parts
         flight = Flight(carrier.name, job.channel, course.step, attempt.number, now, price)
         self.router.left(course.errand, flight, now, trial=choice.trial)
+        self.spent(job.app, price, now)
         if flight.watch is not None:
             self.following.remember(job, course)
         self._journal.batch.intends.append(

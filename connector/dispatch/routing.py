@@ -141,10 +141,14 @@ class Routing:
         return self._prices.of(route, number) if self._prices else 1.0
 
     def quiet_until(self, job: LiveJob, now: float) -> float | None:
-        """When the recipient's quiet hours end; None outside of them."""
+        """When the recipient's quiet hours end; None outside of them, and for a job that heeds none."""
+        return self.opens_at(job.recipient, now) if job.body.quiet else None
+
+    def opens_at(self, number: str, now: float) -> float | None:
+        """When the quiet hours end that an E.164 number is in at `now`; None: it is in none."""
         if self._hours is None:
             return None
-        return self._hours.closed_until(job.recipient, analyse(job.recipient), now)
+        return self._hours.closed_until(number, analyse(number), now)
 
 
 def _way(journey: Journey) -> Way:

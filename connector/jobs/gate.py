@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Collection, Iterator
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from connector.carriers.contract import Unsendable
 from connector.carriers.encoding import Draft, SubmitEncoder
-from connector.config import Application, Config, Journey
+from connector.config import Application, Config
 from connector.dispatch.course import Course
 from connector.dispatch.routing import Routing
 from connector.errors import ConnectorError
+from connector.jobs.bodies import Bodies
+from connector.jobs.content import ContentCheck
 from connector.jobs.opt_out import OptOut, read_opt_out
 from connector.jobs.way import Ways
-from connector.model import Body, Channel, Content, LiveJob
+from connector.metrics import Metrics
+from connector.model import Channel, Content, LiveJob
 from connector.routing.destination import analyse
-from connector.templates import Registry, render
-from protocols.rpc.job import Job, ParamValue, Preview
+from connector.routing.guards import Ask, Guards
+from protocols.rpc.job import Job, Preview
+from protocols.rpc.order import OrderEvent
 
 __all__ = ["Admission", "Gate", "opt_outs"]
 
+_ALONE: Final[dict[Channel, frozenset[Channel]]] = {"sms": frozenset({"sms"}), "voice": frozenset({"voice"})}
 _canonical = msgspec.msgpack.Encoder(order="deterministic").encode
 _body = msgspec.json.Encoder().encode
 
@@ -43,7 +48,7 @@ class Admission(NamedTuple):
 
 class Gate:
     """`admit` raises ConnectorError naming the field. `key` is the digests' secret: a code has few digits,
-    so without one its digest would give it away.
+    so without one its digest would give it away. `text_key`: the same of the evidence's digests of texts.
     """
 
     def __init__(
@@ -54,8 +59,15 @@ class Gate:
         now: Callable[[], float],
         routing: Routing,
         opted_out: OptOut,
+        guards: Guards,
+        metrics: Metrics,
+        text_key: bytes,
     ) -> None:
         self._key = key
+        self._guards = guards
+        self._apps: dict[int, str] = {}  # names of those that have submitted, by their rows
+        self._metrics = metrics
+        self._text_key = text_key
         self._rows = count(next_row)
         self._now = now
         self.configure(config, routing, opted_out)
@@ -66,8 +78,10 @@ class Gate:
         self._config = config
         self._routing = routing
         self._jobs = config.jobs
-        self._templates = Registry(config.lane, config.templates)
+        self._quiet = config.quiet_hours is None or config.quiet_hours.jobs
         self._ways = Ways(config)
+        content = ContentCheck(config, self._metrics)
+        self._bodies = Bodies(config, self._ways, content, self._text_key, self._now)
         enabled = [carrier for carrier in config.carriers if carrier.enabled]
         self._channels: dict[Channel, tuple[str, ...]] = {
             "sms": tuple(carrier.name for carrier in enabled),
@@ -78,7 +92,55 @@ class Gate:
             carrier.name: SubmitEncoder(carrier, config.jobs.max_parts, Random(0)) for carrier in enabled
         }
 
-    def admit(self, app: int, application: Application, job: Job) -> Admission:
+    def admit(
+        self,
+        app: int,
+        application: Application,
+        job: Job,
+        *,
+        deadline_at: float | None = None,
+        quiet: bool | None = None,
+    ) -> Admission:
+        """
+        deadline_at  of a rule, which may count from the end of quiet hours; None: the job says it
+        quiet        whether it heeds the recipient's quiet hours; None: as [quiet_hours] says
+        """
+        jobs, now = self._jobs, self._now()
+        if deadline_at is None:
+            deadline_at = now + self._deadline_s(job)
+        on_unknown = job.on_unknown or jobs.on_unknown
+        if on_unknown == "query" and not self._some_carrier_answers_queries:
+            raise _invalid("on_unknown", "report or resend_once: no carrier of this lane answers queries")
+        if self._opted_out and job.to in self._opted_out:
+            raise ConnectorError("opted_out", "this number wants nothing of this lane", field="to")
+        name, journey = self._ways.journey(job.journey)
+        single = len(journey.steps) == 1 and journey.steps[0].attempts == 1
+        destination = analyse(job.to)
+        body, proof = self._bodies.said(job, application, journey, destination.country)
+        quiet = self._quiet if quiet is None else quiet
+        live = LiveJob(
+            key=next(self._rows), app=app, id=job.id, recipient=job.to,
+            body=body if quiet else replace(body, quiet=False), accepted_at=now, deadline_at=deadline_at,
+            on_unknown=on_unknown, follow=2 if "delivered" not in journey.stop else 0 if single else 1,
+            journey_name=name, klass=job.class_ or "", supersedes=job.supersedes, proof=proof,
+        )  # fmt: skip
+        live.course = self._routing.course(live)
+        self._require_routes(live, live.course)
+        self._heed_quiet_hours(live, now)
+        self._heed_guards(live, application.name, now)
+        # Calls that are under way then are waited for; see the journal's sweep.
+        give_up_at = live.deadline_at + (jobs.receipt_wait_s if live.body.sms else self._ways.longest_call_s)
+        return Admission(live, self.digest(job), _body(live.body).decode(), give_up_at)
+
+    def opens_at(self, number: str, at: float) -> float | None:
+        """When the quiet hours end that an E.164 number is in at that time; None: it is in none."""
+        return self._routing.opens_at(number, at)
+
+    def digest(self, said: Job | OrderEvent) -> str:
+        """Tells a repetition from a conflict when the body is wiped; keyed, 32 hexadecimal digits."""
+        return blake2b(_canonical(said), digest_size=16, key=self._key).hexdigest()
+
+    def _deadline_s(self, job: Job) -> float:
         jobs = self._jobs
         deadline_s = jobs.default_deadline_s if job.deadline_s is None else job.deadline_s
         if not jobs.min_deadline_s <= deadline_s <= jobs.max_deadline_s:
@@ -86,76 +148,7 @@ class Gate:
             if jobs.min_deadline_s:
                 bounds = f"{jobs.min_deadline_s:g} to {jobs.max_deadline_s:g} s in this lane"
             raise _invalid("deadline_s", bounds)
-        on_unknown = job.on_unknown or jobs.on_unknown
-        if on_unknown == "query" and not self._some_carrier_answers_queries:
-            raise _invalid("on_unknown", "report or resend_once: no carrier of this lane answers queries")
-        if self._opted_out and job.to in self._opted_out:
-            raise ConnectorError("opted_out", "this number wants nothing of this lane", field="to")
-        name, journey = self._ways.journey(job.journey)
-        now = self._now()
-        single = len(journey.steps) == 1 and journey.steps[0].attempts == 1
-        live = LiveJob(
-            key=next(self._rows), app=app, id=job.id, recipient=job.to,
-            body=self.body(job, application, journey), accepted_at=now, deadline_at=now + deadline_s,
-            on_unknown=on_unknown, follow=2 if "delivered" not in journey.stop else 0 if single else 1,
-            journey_name=name, klass=job.class_ or "", supersedes=job.supersedes,
-        )  # fmt: skip
-        live.course = self._routing.course(live)
-        self._require_routes(live, live.course)
-        self._heed_quiet_hours(live, now)
-        digest = blake2b(_canonical(job), digest_size=16, key=self._key).hexdigest()
-        # Calls that are under way then are waited for; see the journal's sweep.
-        give_up_at = live.deadline_at + (jobs.receipt_wait_s if live.body.sms else self._ways.longest_call_s)
-        return Admission(live, digest, _body(live.body).decode(), give_up_at)
-
-    def body(self, job: Job | Preview, application: Application, journey: Journey) -> Body:
-        """All that would be sent or said. Raises ConnectorError naming the field that forbids it."""
-        scripts = [step.script for step in journey.steps if step.channel == "voice"]
-        written = any(step.channel == "sms" for step in journey.steps)
-        if job.template is None:
-            return self._free_text(job, application, bool(scripts))
-        wording = self._templates.wording(job.template, job.lang)
-        texts: list[Content] = []
-        calls: list[Content] = []
-        for params in _params_by_attempt(job):
-            text = render(wording, params)
-            if written:
-                sender = self._sender(application, job.sender, calls=bool(scripts))
-                texts.append(
-                    Content(text, sender, job.traceparent, wording.flash, wording.registered or None)
-                )
-            if scripts:
-                caller_id = self._caller_id(application, job.sender, texts=written)
-                voice = self._ways.voice(params, scripts[0], wording)
-                calls.append(Content(text, caller_id, job.traceparent, voice=voice))
-        pinned = wording if wording.carriers else application
-        return Body(tuple(texts), tuple(calls), pinned.carriers, pinned.fallback)
-
-    def _free_text(self, job: Job | Preview, application: Application, called: bool) -> Body:
-        if called:
-            raise ConnectorError(
-                "invalid_job", "a call says templates only", field="text", hint="name a template with [voice]"
-            )
-        sender = self._sender(application, job.sender, calls=False)
-        if not self._jobs.free_text:
-            raise ConnectorError(
-                "forbidden", "this lane sends templates only", field="text", hint="name a template"
-            )
-        assert job.text is not None
-        content = Content(job.text, sender, job.traceparent, bool(job.flash))
-        return Body((content,), pins=application.carriers, fallback=application.fallback)
-
-    def _caller_id(self, application: Application, sender: str | None, *, texts: bool) -> str:
-        """That of a call: a trunk's; without one each trunk shows its first."""
-        own = application.senders
-        permitted = [number for number in self._ways.caller_ids if not own or number in own]
-        if sender and sender in permitted:
-            return sender
-        if sender and not texts:
-            fault = "this caller id is no trunk's of this lane, or not registered for the application"
-            known = f"one of {', '.join(permitted)}" if permitted else "leave it to the trunk"
-            raise ConnectorError("forbidden", fault, field="sender", hint=known)
-        return ""
+        return deadline_s
 
     def _heed_quiet_hours(self, job: LiveJob, now: float) -> None:
         until = self._routing.quiet_until(job, now)
@@ -170,12 +163,48 @@ class Gate:
             retry_after_s=round(until - now, 3) if until < math.inf else None,
         )  # fmt: skip
 
+    def _heed_guards(self, job: LiveJob, app: str, now: float) -> None:
+        self._apps[job.app] = app
+        refusal = self._guards.admit(self._ask(job), now)
+        if refusal is not None:
+            raise ConnectorError(
+                "guarded", refusal.message, field=refusal.field or None, guard=refusal.guard,
+                retry_after_s=None if refusal.retry_after_s is None else round(refusal.retry_after_s, 3),
+            )  # fmt: skip
+
+    def release(self, job: LiveJob) -> None:
+        """It was admitted, and is none: a repetition of another."""
+        self._guards.release(self._ask(job), self._now())
+
+    def spent(self, app: int, price: float, now: float) -> None:
+        """Something of this application has left, at this price."""
+        if (name := self._apps.get(app)) is not None:
+            self._guards.spent(name, price, now)
+
+    def feedback(self, app: int, number: str, converted: bool) -> None:
+        """Whether the user of this number has used the code of a job, for the guards."""
+        if number and (name := self._apps.get(app)) is not None:
+            self._guards.feedback(name, number, analyse(number), converted, self._now())
+
+    def _ask(self, job: LiveJob) -> Ask:
+        course, number = job.course, job.recipient
+        assert course is not None
+        if course.single and course.free and not course.preferred:
+            first, channels = self._channels[job.channel], _ALONE[job.channel]
+        else:
+            routes = course.routes_by_channel(self._channels)
+            first, channels = routes.get(job.channel, ()), frozenset(routes)
+        price = max((self._routing.price(name, number) for name in first), default=0.0)
+        return Ask(self._apps[job.app], number, analyse(number), channels, price)
+
     def sketch(self, preview: Preview, application: Application) -> LiveJob:
         """A job of this moment that is never stored. Raises ConnectorError as `admit`."""
         name, journey = self._ways.journey(preview.journey)
         now = self._now()
+        country = analyse(preview.to).country if preview.to else ""
         live = LiveJob(
-            key=0, app=0, id="", recipient=preview.to or "", body=self.body(preview, application, journey),
+            key=0, app=0, id="", recipient=preview.to or "",
+            body=self._bodies.said(preview, application, journey, country).body,
             accepted_at=now, deadline_at=now + (preview.deadline_s or self._jobs.default_deadline_s),
             journey_name=name, klass=preview.class_ or "",
         )  # fmt: skip
@@ -225,38 +254,11 @@ class Gate:
                 "invalid_job", f"no carrier of this lane can send it: {first}", field=first.field
             )
 
-    def _sender(self, application: Application, sender: str | None, *, calls: bool) -> str:
-        """The sender id it would have. Raises ConnectorError when the application may not use it.
-
-        calls  there are some too: `sender` may be their caller id
-        """
-        permitted = self._config.senders_of(application)
-        if sender is None or (calls and sender not in permitted and sender in self._ways.caller_ids):
-            default = self._jobs.default_sender or ""
-            return default if not permitted or default in permitted else permitted[0]
-        if sender not in permitted:
-            near = get_close_matches(sender, permitted, n=1)
-            known = f"one of {', '.join(permitted)}" if permitted else "the lane has none"
-            hint = f"did you mean {near[0]!r}?" if near else known
-            raise ConnectorError(
-                "forbidden", "this sender is not registered for the application", field="sender", hint=hint
-            )
-        return sender
-
 
 def opt_outs(config: Config) -> OptOut:
     """Who wants nothing of this lane. Raises ConfigError when the file cannot be read."""
     file = config.jobs.opt_out_file
     return OptOut() if file is None else read_opt_out(Path(file))
-
-
-def _params_by_attempt(job: Job | Preview) -> Iterator[Mapping[str, ParamValue]]:
-    params = job.params or {}
-    if job.codes is None:
-        yield params
-    else:
-        for code in job.codes:
-            yield {**params, "code": code}
 
 
 def _invalid(field: str, expected: str, near: list[str] | None = None) -> ConnectorError:

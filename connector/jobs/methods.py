@@ -5,31 +5,38 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
+
+from cachetools import LRUCache
 
 from connector import __version__
 from connector.carriers.preview import preview_of_draft
-from connector.config import Config
+from connector.config import Application, Config
 from connector.dispatch import Dispatcher
 from connector.errors import ConnectorError
 from connector.jobs.connection import Connection, fault
+from connector.jobs.forgetting import Forgetting
 from connector.jobs.gate import Gate
+from connector.jobs.orders import Orders, told, why_dropped
 from connector.jobs.subscription import Subscriptions
 from connector.jobs.views import job_view, parts_to_recall
+from connector.journal import ops
 from connector.journal.lookup import Lookup
-from connector.journal.ops import Accept, Acknowledge, Batch, Finish
+from connector.journal.ops import Accept, Acknowledge, Batch, Finish, OrderNode
 from connector.journal.writer import Journal
 from connector.log import event as log_event
 from connector.metrics import Metrics
 from connector.model import LiveJob
 from protocols.rpc.errors import ParamsError
-from protocols.rpc.job import parse_job, parse_preview
+from protocols.rpc.job import Job, parse_job, parse_preview
 from protocols.rpc.limits import Limits
 from protocols.rpc.messages import Request
 from protocols.rpc.methods import (
     Ack,
     Cancel,
     Feedback,
+    Forget,
     Hello,
     HelloResult,
     Stats,
@@ -39,13 +46,17 @@ from protocols.rpc.methods import (
     only,
     parse_params,
 )
+from protocols.rpc.order import OrderTold, parse_order_event
 
 __all__ = ["Methods"]
 
 _log = logging.getLogger(__name__)
 
+_FEEDBACKS = 20_000
 _BACKLOG_BATCH = 20_000
 _ORPHANS_SHOWN = 10
+_OF_THE_MOMENT = frozenset({"guarded", "opted_out", "quiet_hours"})
+"""Codes of refusals that say nothing of the job as such."""
 _BY_COMMIT = object()  # the answer is given when what it says is committed
 
 
@@ -80,6 +91,7 @@ class Methods:
         self._config = config
         self._limits = limits
         self._gate = gate
+        self._orders = Orders(config, gate, now)
         self._dispatcher = dispatcher
         self._journal = journal
         self._lookup = lookup
@@ -88,16 +100,20 @@ class Methods:
         self._live = live
         self._now = now
         self._draining = False
+        self._feedbacks: LRUCache[tuple[int, bool, int | None], bool] = LRUCache(_FEEDBACKS)
+        self._forgetting = Forgetting(journal, lookup, Path(config.state_folder))
         self._tasks: set[asyncio.Task[None]] = set()
         self._methods: dict[str, Callable[[Connection, Request, float], None]] = {
             "submit": self._submit,
             "submit_many": self._submit_many,
+            "order_event": self._order_event,
             "ack": self._ack,
             "subscribe": self._subscribe,
             "status": self._status,
             "cancel": self._cancel,
             "feedback": self._feedback,
             "preview": self._preview,
+            "forget": self._forget,
             "stats": self._stats,
             "hello": self._hello,
         }
@@ -105,6 +121,7 @@ class Methods:
     def configure(self, config: Config) -> None:
         """Answer by this configuration from now on."""
         self._config = config
+        self._orders.configure(config)
 
     def drain(self) -> None:
         """Take no new jobs; everything else still works."""
@@ -118,7 +135,7 @@ class Methods:
                 raise ConnectorError("unknown_method", "there is no such method", hint=f"one of {known}")
             method(connection, request, now)
         except ParamsError as error:
-            code = "invalid_job" if request.method in ("submit", "preview") else "bad_request"
+            code = "invalid_job" if request.method in ("submit", "preview", "order_event") else "bad_request"
             self._refuse(connection, request.msgid, _params_error(code, error))
         except ConnectorError as error:
             self._refuse(connection, request.msgid, error)
@@ -130,9 +147,11 @@ class Methods:
         connections = set()
         metrics = self._metrics
         for accept in batch.accepts:
+            answer = self._accepted(accept)
+            if accept.context is None:
+                continue  # an order's event, which is answered below
             connection, msgid, many, index = accept.context
             connections.add(connection)
-            answer = self._accepted(accept)
             if many is None:
                 if isinstance(answer, ConnectorError):
                     self._refuse(connection, msgid, answer)
@@ -141,6 +160,13 @@ class Methods:
             else:
                 self._collect(connection, many, index, answer)
             metrics.acceptance.observe(now - accept.job.accepted_at)
+        for node in batch.order_nodes:
+            connection, msgid = node.context
+            if node.verdict == "refused":
+                self._refuse(connection, msgid, node.refusal)
+            else:
+                connection.reply(msgid, self._told(node))
+            connections.add(connection)
         for finish in batch.finishes:
             if finish.context is not None:
                 connection, msgid, taken_back = finish.context
@@ -148,8 +174,11 @@ class Methods:
                 connections.add(connection)
         for connection in connections:
             connection.flush()
+        if batch.forgets or batch.redacts or batch.forgettable:
+            self._forgetting.committed(batch)
 
     async def close(self) -> None:
+        await self._forgetting.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -175,16 +204,59 @@ class Methods:
                 self._collect(connection, many, index, error)
 
     def _take(self, connection: Connection, decoded: Any, context: tuple[Any, ...]) -> None:
+        application = self._with_room(connection)
+        said = parse_job(decoded)
+        try:
+            job, digest, body, give_up_at = self._gate.admit(connection.app, application, said)
+        except ConnectorError as error:
+            if error.code not in _OF_THE_MOMENT:
+                raise
+            self._refuse_unless_known(said, error, context)
+        else:
+            self._store(Accept(job, digest, body, give_up_at, context))
+
+    def _refuse_unless_known(self, job: Job, refusal: ConnectorError, context: tuple[Any, ...]) -> None:
+        """What would be refused now may have been accepted before: its repetition is told so."""
+        connection, msgid, many, index = context
+
+        async def answer() -> Any:
+            row = await self._lookup.job(connection.app, job.id)
+            answer: Submitted | ConnectorError = refusal
+            if row is not None and row["digest"] == self._gate.digest(job):
+                answer = self._repeated(connection.app, job.id, row["outcome"])
+            if many is not None:
+                self._collect(connection, many, index, answer)
+                return _BY_COMMIT
+            if isinstance(answer, ConnectorError):
+                raise answer
+            return answer
+
+        self._answer_later(connection, msgid, answer)
+
+    def _order_event(self, connection: Connection, request: Request, now: float) -> None:
+        application = self._with_room(connection)
+        event = parse_order_event(only(request.params))
+        node = self._orders.node(connection.app, application, event, (connection, request.msgid))
+        self._journal.batch.order_nodes.append(node)
+        if node.accept is not None:
+            self._store(node.accept)
+        self._journal.touch()
+
+    def _store(self, accept: Accept) -> None:
+        job = accept.job
+        if (job.app, job.id) not in self._dispatcher.live:
+            self._dispatcher.admit(job)
+        self._journal.batch.accepts.append(accept)
+        self._journal.touch()
+
+    def _with_room(self, connection: Connection) -> Application:
+        """The caller, who may have a further job. Raises ConnectorError."""
         application = connection.application
         assert application is not None
         if self._draining:
             raise ConnectorError("draining", "the daemon is stopping", retry_after_s=5.0)
         self._check_room(connection.app, application.max_queued)
-        job, digest, body, give_up_at = self._gate.admit(connection.app, application, parse_job(decoded))
-        if (job.app, job.id) not in self._dispatcher.live:
-            self._dispatcher.admit(job)
-        self._journal.batch.accepts.append(Accept(job, digest, body, give_up_at, context))
-        self._journal.touch()
+        return application
 
     def _check_room(self, app: int, most: int) -> None:
         dispatcher = self._dispatcher
@@ -207,12 +279,28 @@ class Methods:
             dispatcher.enqueue(job)
             return Submitted(job.id, "queued", False)
         dispatcher.release(job)
+        self._gate.release(job)
+        if accept.verdict == "dropped":
+            return Submitted(job.id, "dropped", False)  # its OrderNode has the answer
         if accept.verdict == "conflict":
             return ConnectorError(
                 "conflict", "a job with this id and another content was accepted before", field="id"
             )
-        metrics.jobs_duplicate += 1
-        return Submitted(job.id, "final" if accept.outcome else self._state(job.app, job.id) or "sent", True)
+        return self._repeated(job.app, job.id, accept.outcome)
+
+    def _repeated(self, app: int, id: str, outcome: str | None) -> Submitted:
+        self._metrics.jobs_duplicate += 1
+        return Submitted(id, "final" if outcome else self._state(app, id) or "sent", True)
+
+    def _told(self, node: OrderNode) -> OrderTold:
+        metrics = self._metrics
+        metrics.jobs_superseded += node.ended
+        if (dropped := why_dropped(node)) is not None:
+            metrics.jobs_refused[dropped] += 1
+            metrics.order_events_dropped += dropped != "conflict"
+        elif node.verdict == "duplicate":
+            metrics.jobs_duplicate += 1
+        return told(node, None if node.ext is None else self._state(node.app, node.ext))
 
     def _collect(self, connection: Connection, many: _Many, index: int, answer: Any) -> None:
         if isinstance(answer, ConnectorError):
@@ -268,6 +356,7 @@ class Methods:
             ends = self._dispatcher.feedback(
                 row["id"], app, params.id, params.converted, params.attempt, now, row["journey"] or ""
             )
+            self._keep_feedback(row, params, now)
             if ends and row["outcome"] is None:
                 # The code was used: it has arrived, whatever the receipts say.
                 self._journal.batch.finishes.append(
@@ -280,6 +369,16 @@ class Methods:
             return params.converted
 
         self._read(connection, request.msgid, params.id, record)
+
+    def _keep_feedback(self, row: dict[str, Any], params: Feedback, now: float) -> None:
+        """For evidence and guards, once however often it is said."""
+        said = (row["id"], params.converted, params.attempt)
+        if said in self._feedbacks:
+            return
+        self._feedbacks[said] = True
+        self._gate.feedback(row["app"], row["recipient"], params.converted)
+        self._journal.batch.feedbacks.append(ops.Feedback(*said, now))
+        self._journal.touch()
 
     # What is read
 
@@ -329,6 +428,16 @@ class Methods:
         best = {key: value for key, value in (able or by_carrier)[0].items() if key != "carrier"}
         best["carriers"] = [shown["carrier"] for shown in able]
         return {"channel": "sms", "text": job.content.text, **best, "by_carrier": by_carrier}
+
+    def _forget(self, connection: Connection, request: Request, now: float) -> None:
+        params = parse_params(Forget, request.params)
+        assert connection.application is not None
+        if not connection.application.may_forget:
+            raise ConnectorError(
+                "forbidden", "the application may not have numbers forgotten",
+                hint="may_forget = true in its [[application]]",
+            )  # fmt: skip
+        self._answer_later(connection, request.msgid, lambda: self._forgetting.forget(params.to))
 
     def _stats(self, connection: Connection, request: Request, now: float) -> None:
         params = parse_params(Stats, request.params)

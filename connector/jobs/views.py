@@ -134,7 +134,7 @@ def parts_to_recall(row: dict[str, Any]) -> list[tuple[str, SentPart]]:
         left = [answer["raw"] for answer in answers if answer["result"] is None]
         if attempt["result"] is not None or not whole or not left:
             return []
-        sender = body.content("sms", attempt["n"]).sender
+        sender = body.content("sms", attempt["n"]).guise(attempt["carrier"]).sender
         found += [
             (attempt["carrier"], SentPart(attempt["account"], bytes.fromhex(raw), sender, row["recipient"]))
             for raw in left

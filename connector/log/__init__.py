@@ -19,10 +19,10 @@ from typing import Literal, TextIO
 
 from .entry import FIELDS, JOURNAL_ID, Entry, entry_of
 from .journal import Journal, is_journal, priority, serialise
-from .redaction import Id, mask_number, redact
+from .redaction import Digest, Id, mask_number, redact
 from .render import body_text, json_line, text_line
 
-__all__ = ["Format", "Id", "configure", "event", "log_uncaught", "mask_number", "redact"]
+__all__ = ["Digest", "Format", "Id", "configure", "event", "log_uncaught", "mask_number", "redact"]
 
 Format = Literal["json", "text"]
 

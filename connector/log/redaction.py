@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["MASK", "SECRET_FIELDS", "Id", "JsonValue", "mask_number", "redact", "redact_value"]
+__all__ = ["MASK", "SECRET_FIELDS", "Digest", "Id", "JsonValue", "mask_number", "redact", "redact_value"]
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -36,6 +36,7 @@ _PATTERN: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NUMBER_IN_ID: Final = re.compile(r"\+\d{4,}|(?<!\d)\d{7,15}(?!\d)")
+_DIGEST: Final = re.compile(r"[0-9a-f]{16,}")
 _SHORTEST_BARE_NUMBER: Final = 11  # below, a digit run may be a code, of which nothing may show
 
 
@@ -43,6 +44,14 @@ class Id(str):
     """An identifier that the reader has to look up (a job id, a message id): its digits are kept.
 
     What could be a phone number is masked all the same: seven to fifteen digits, or any after a ``+``.
+    """
+
+    __slots__ = ()
+
+
+class Digest(str):
+    """Hexadecimal digits of a MAC, hash or signature, at least 16: nobody reads a code out of it, and it is
+    worth nothing with a digit masked. Anything else is redacted as usual.
     """
 
     __slots__ = ()
@@ -81,6 +90,8 @@ def redact_value(value: object, name: str = "", depth: int = 0) -> JsonValue:
             return {redact(str(key)): redact_value(item, str(key), depth + 1) for key, item in value.items()}
         if isinstance(value, (list, tuple, set, frozenset)):
             return [redact_value(item, "", depth + 1) for item in value]
+    if isinstance(value, Digest) and _DIGEST.fullmatch(value):
+        return str(value)
     if isinstance(value, Id):
         return _NUMBER_IN_ID.sub(lambda match: mask_number(match[0]), value)
     return redact(str(value))

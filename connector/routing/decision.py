@@ -65,11 +65,12 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _decode = msgspec.json.Decoder(Decision).decode
+_encode = msgspec.json.Encoder(order="sorted").encode  # as evidence holds it
 
 
 def encode(decision: Decision) -> str:
     """`decision` as JSON."""
-    return msgspec.json.encode(decision).decode()
+    return _encode(decision).decode()
 
 
 def decode(record: str) -> Decision:

@@ -69,6 +69,9 @@ class Desk(Protocol):
     def ended(self, call: VoiceCall, kind: CallClass | None, end: CallEnd, now: float) -> None:
         """Once for each call, and last."""
 
+    def longest_s(self, attempt: Attempt) -> float:
+        """When a call that was answered is hung up."""
+
     def take_line(self) -> bool:
         """Whether an agent's leg may use one more of the trunk's calls; it has it then."""
 
@@ -218,7 +221,7 @@ class VoiceCall(LegOwner):
         self.record.answered(now)
         self.record.agreed(agreed)
         keep(self._audio, agreed.codec)
-        self._limit_at = now + self._desk.uplink.config.calls.max_s
+        self._limit_at = now + self._desk.longest_s(self.attempt)
         self._desk.progress(self.attempt, "answered", now)
         self._script.answered(now)
 

@@ -13,6 +13,7 @@ from connector.config import Config
 from connector.config import Trunk as TrunkConfig
 from connector.log import event as log_event
 from connector.metrics import Metrics, TrunkLive, VoiceLive
+from connector.routing.guards import Guards
 from connector.voice.lane import VoiceLane
 from connector.voice.speech import Speech
 from connector.voice.speech.service import Progress
@@ -38,9 +39,11 @@ class TrunkLineup:
         *,
         outcomes: Outcomes,
         metrics: Metrics,
+        guards: Guards,
         now: Callable[[], float],
     ) -> None:
         self._config = config
+        self._guards = guards
         self._outcomes = outcomes
         self._metrics = metrics
         self._now = now
@@ -128,6 +131,7 @@ class TrunkLineup:
             scripts=self._config.scripts,
             outcomes=self._outcomes,
             metrics=self._metrics.trunk(trunk.name),
+            guards=self._guards,
             now=self._now,
         )
 

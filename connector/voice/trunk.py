@@ -16,6 +16,8 @@ from connector.journal.ops import Inbound, Query, Receipt
 from connector.log import event as log_event
 from connector.metrics import TrunkLive, TrunkMetrics
 from connector.model import Channel, LiveJob, Voice
+from connector.routing.destination import analyse
+from connector.routing.guards import Guards
 from connector.voice.call import VoiceCall
 from connector.voice.keepalive import KeepAlive
 from connector.voice.lane import VoiceLane
@@ -58,6 +60,7 @@ class Trunk(Carrier):
         scripts: Mapping[str, ScriptSettings],
         outcomes: Outcomes,
         metrics: TrunkMetrics,
+        guards: Guards,
         now: Callable[[], float],
     ) -> None:
         self.name = config.name
@@ -72,6 +75,7 @@ class Trunk(Carrier):
         self._scripts = scripts
         self._outcomes = outcomes
         self._metrics = metrics
+        self._guards = guards
         self._now = now
         self._rate = TokenBucket(config.calls.per_s, now())
         self._calls: set[VoiceCall] = set()
@@ -124,6 +128,10 @@ class Trunk(Carrier):
         if voice.message and match(voice.lang) is None:
             # Prompts can be in another language, and a code is a code; a message cannot.
             raise Unsendable("messages cannot be spoken in this language", "template")
+        country = analyse(job.recipient).country
+        refusal = self._guards.call_may_start(job.recipient, country, now)
+        if refusal is not None:
+            raise Unsendable(f"guard {refusal.guard}: {refusal.message}", refusal.field)
         attempt = TrunkAttempt(job, self, 1)
         attempt.call = VoiceCall(
             attempt,
@@ -134,6 +142,7 @@ class Trunk(Carrier):
         )
         self._rate.spend(1, now)
         self._calls.add(attempt.call)
+        self._guards.call_started(country, now)
         self.active += 1
         return attempt
 
@@ -245,6 +254,7 @@ class Trunk(Carrier):
         attempt, metrics, detail = call.attempt, self._metrics, call.record.detail
         attempt.settled = True
         self._calls.discard(call)
+        self._guards.call_ended(analyse(attempt.job.recipient).country, now)
         metrics.ended["not made" if kind is None else kind] += 1
         metrics.talk_s += detail.seconds
         if (media := detail.media) is not None:
@@ -259,6 +269,11 @@ class Trunk(Carrier):
         self.give_line(now)
         if not self._calls:
             self._settled.set()
+
+    def longest_s(self, attempt: Attempt) -> float:
+        guarded = self._guards.longest_call_s(analyse(attempt.job.recipient).country)
+        longest = self._config.calls.max_s
+        return longest if guarded is None else min(guarded, longest)
 
     def take_line(self) -> bool:
         if self.active >= self._config.calls.max:

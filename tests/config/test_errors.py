@@ -6,6 +6,7 @@ SOCKET_CODES = {
     "bad_request", "unknown_method", "invalid_job", "conflict", "busy", "opted_out", "quiet_hours",
     "forbidden", "unknown_job",
     "frame_too_large", "limit_exceeded", "not_messagepack", "not_rpc", "draining", "internal",
+    "content", "guarded", "late_event", "stale_event",
 }  # fmt: skip
 
 

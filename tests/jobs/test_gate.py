@@ -7,13 +7,12 @@ import pytest
 
 from connector.carriers.contract import Unsendable
 from connector.config import Config, load
-from connector.dispatch import Routing
 from connector.errors import ConnectorError
-from connector.jobs.gate import Admission, Gate, opt_outs
+from connector.jobs.gate import Admission
 from protocols.rpc.job import parse_job, parse_preview
 from tests.config.conftest import CARRIER, CONNECTOR, TEMPLATE, Folder
+from tests.jobs.gates import NOW, gate_of
 
-NOW = 1_700_000_000.0
 JOB = {"id": "j1", "to": "+4915112345678", "template": "login-code", "params": {"code": "482917"}}
 TEXT = {"id": "j1", "to": "+4915112345678"}
 
@@ -30,7 +29,7 @@ def config(tmp_path: Path, extra: str = "", carrier: str = CARRIER, application:
 
 
 def admit(made: Config, key: bytes = b"k" * 32, **job: Any) -> Admission:
-    gate = Gate(made, key, 7, lambda: NOW, Routing(made), opt_outs(made))
+    gate = gate_of(made, key, 7)
     return gate.admit(3, made.applications[0], parse_job(JOB | job if "text" not in job else TEXT | job))
 
 
@@ -124,14 +123,14 @@ def test_the_digest_tells_repetition_from_conflict(tmp_path: Path) -> None:
 
 def test_rows_count_up(tmp_path: Path) -> None:
     made = config(tmp_path)
-    gate = Gate(made, b"k", 41, lambda: NOW, Routing(made), opt_outs(made))
+    gate = gate_of(made, b"k", 41)
     keys = [gate.admit(1, made.applications[0], parse_job(JOB)).job.key for _ in range(3)]
     assert keys == [41, 42, 43]
 
 
 def test_preview_needs_no_recipient(tmp_path: Path) -> None:
     made = config(tmp_path)
-    gate = Gate(made, b"k", 1, lambda: NOW, Routing(made), opt_outs(made))
+    gate = gate_of(made, b"k", 1)
     preview = parse_preview({"template": "login-code", "params": {"code": "7"}})
     content = gate.sketch(preview, made.applications[0]).content
     ((name, draft),) = gate.drafts(content)

@@ -6,22 +6,21 @@ from typing import Any
 import pytest
 
 from connector.config import load
-from connector.dispatch import Routing
 from connector.errors import ConnectorError
-from connector.jobs.gate import Admission, Gate, opt_outs
+from connector.jobs.gate import Admission
 from connector.model import Voice
 from connector.segments import Amount, Date, Digits, Pause, Text
 from protocols.rpc.job import parse_job
 from tests.config.trunk_folder import calling_lane
+from tests.jobs.gates import gate_of
 
-NOW = 1_700_000_000.0
 PARAMS = {"code": "482917", "amount": "5000", "day": "2026-03-01"}
 JOB = {"id": "j", "to": "+4915112345678", "template": "payment", "params": PARAMS, "journey": "voice"}
 
 
 def admit(folder: Path, **job: Any) -> Admission:
     config = load(folder)
-    gate = Gate(config, b"k" * 32, 1, lambda: NOW, Routing(config), opt_outs(config))
+    gate = gate_of(config, b"k" * 32, 1)
     return gate.admit(1, config.applications[0], parse_job({**JOB, **job}))
 
 
@@ -76,7 +75,7 @@ def test_an_application_with_senders_of_its_own_shows_no_other_caller_id(tmp_pat
 def test_a_text_cannot_be_said(tmp_path: Path) -> None:
     folder = calling_lane(tmp_path)
     config = load(folder.path)
-    gate = Gate(config, b"k" * 32, 1, lambda: NOW, Routing(config), opt_outs(config))
+    gate = gate_of(config, b"k" * 32, 1)
     job = parse_job({"id": "j", "to": "+4915112345678", "text": "482917", "journey": "voice"})
     with pytest.raises(ConnectorError) as caught:
         gate.admit(1, config.applications[0], job)
@@ -96,7 +95,7 @@ def test_without_carriers_voice_is_the_usual_way(tmp_path: Path) -> None:
     (folder.path / "carriers/north.toml").unlink()
     job = {key: value for key, value in JOB.items() if key != "journey"}
     config = load(folder.path)
-    gate = Gate(config, b"k" * 32, 1, lambda: NOW, Routing(config), opt_outs(config))
+    gate = gate_of(config, b"k" * 32, 1)
     assert gate.admit(1, config.applications[0], parse_job(job)).job.channel == "voice"
     with pytest.raises(ConnectorError, match="expected: one of call, voice, warning"):
         gate.admit(1, config.applications[0], parse_job({**job, "journey": "sms"}))

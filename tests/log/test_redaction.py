@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.log import Id, event, mask_number, redact
-from connector.log.redaction import SECRET_FIELDS, redact_value
+from connector.log.redaction import Digest, SECRET_FIELDS, redact_value
 
 from .conftest import Output
 
@@ -203,3 +203,11 @@ def test_a_stack_is_redacted() -> None:
     record = logging.makeLogRecord({"msg": "x", "name": "connector", "stack_info": "Stack: +4915112345678"})
     out.handler.handle(record)
     assert out.objects[0]["error"] == "Stack: …78"
+
+
+def test_a_digest_is_kept_whole_and_nothing_else_passes_for_one() -> None:
+    assert redact_value(Digest("9f86d081884c7d659f86d081884c7d65")) == "9f86d081884c7d659f86d081884c7d65"
+    assert redact_value(Digest("1234567890123456")) == "1234567890123456"
+    assert redact_value(Digest("482917")) == "***"
+    assert redact_value(Digest("+4915112345678")) == "…78"
+    assert redact_value(Digest("code 482917 and a long text")) == "code *** and a long text"

@@ -12,6 +12,7 @@ from connector.config import load
 from connector.metrics import Metrics
 from connector.voice.lineup import TrunkLineup
 from tests.config.trunk_folder import calling_lane
+from tests.voice.trunk_rig import guarded
 
 pytestmark = pytest.mark.asyncio
 
@@ -58,6 +59,7 @@ class Scene:
             {"west": 1},
             outcomes=None,  # type: ignore[arg-type]
             metrics=Metrics(),
+            guards=guarded(),
             now=lambda: 0.0,
         )
 

@@ -11,11 +11,13 @@ import msgspec
 
 from connector.carriers.contract import Attempt, CallEnd
 from connector.clock import Clock
+from connector.config.guards import GuardRules
 from connector.config.trunk import Trunk as TrunkConfig
 from connector.config.voice import ScriptSettings
 from connector.config.voice import Voice as VoiceConfig
 from connector.metrics import TrunkMetrics
 from connector.model import Content, LiveJob, Voice
+from connector.routing.guards import Guards, guard_settings
 from connector.voice.audio import Audio
 from connector.voice.lane import VoiceLane
 from connector.voice.trunk import Trunk
@@ -136,8 +138,18 @@ def trunk_config(port: int, folder: Path | None = None, **tables: dict[str, Any]
     )
 
 
+def guarded(**rules: dict[str, Any]) -> Guards:
+    """By these tables of [guards]."""
+    return Guards(guard_settings(msgspec.convert(rules, GuardRules), ()), b"k" * 32, 0.0)
+
+
 @asynccontextmanager
-async def rig(config: TrunkConfig, script: dict[str, Any] | None = None, **lane_options: Any):
+async def rig(
+    config: TrunkConfig,
+    script: dict[str, Any] | None = None,
+    guards: Guards | None = None,
+    **lane_options: Any,
+):
     clock, book, speech = Clock(), Book(), Tones()
     voice = VoiceConfig(listen="127.0.0.1:0", rtp_ports=(30_000, 39_999))
     lane = VoiceLane(voice, speech=speech, now=clock.now, **{"timers": FAST, **lane_options})  # type: ignore[arg-type]
@@ -147,7 +159,7 @@ async def rig(config: TrunkConfig, script: dict[str, Any] | None = None, **lane_
     await lane.open()
     trunk = Trunk(
         config, account=1, lane=lane, scripts={"test": settings}, outcomes=book,  # type: ignore[arg-type]
-        metrics=TrunkMetrics(), now=clock.now,
+        metrics=TrunkMetrics(), guards=guards or guarded(), now=clock.now,
     )  # fmt: skip
     trunk.start()
     built = Rig(trunk, lane, book, speech, clock)

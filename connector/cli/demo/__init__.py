@@ -32,8 +32,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def command(keep: Path | None, *, as_json: bool) -> None:
     """Run simulated carriers and the real daemon, send codes in several scripts, and check every handset.
 
-    Then the daemon calls simulated telephones and says codes; what they heard is recorded and decoded. The
-    first recording stays as heard.wav in the current folder, or in DIR; nothing else is left behind.
+    Then the daemon calls simulated telephones and says codes; what they heard is recorded and decoded. At
+    the end the evidence of all that is verified. The first recording stays as heard.wav in the current
+    folder, or in DIR, and the certificate of that call as certificate.html; nothing else is left behind.
 
     Needs no configuration. All numbers are set aside for fiction, and nothing leaves this machine. Exit
     codes: 0 everything was as expected, 1 it was not, 2 bad usage.
@@ -50,8 +51,9 @@ def command(keep: Path | None, *, as_json: bool) -> None:
         raise click.BadParameter(f"{keep} holds an earlier demo; name another folder", param_hint="--keep")
     try:
         with _interruptible(), _folder(keep) as folder:
-            heard = (Path.cwd() if keep is None else folder) / "heard.wav"
-            result = _show(Setting(folder, heard), as_json=as_json)
+            left = Path.cwd() if keep is None else folder
+            setting = Setting(folder, left / "heard.wav", left / "certificate.html")
+            result = _show(setting, as_json=as_json)
     except (Broken, OSError) as error:
         if as_json:
             click.echo(json.dumps({"schema": 1, "ok": False, "error": str(error)}))

@@ -167,6 +167,15 @@ WRONG = (
         "template",
     ),
     Mistake(
+        "a prize in the name of a device",
+        {
+            "id": "wrong-words", "to": "+441632960112", "template": "device-warning", "lang": "en",
+            "params": {"device": "your phone: claim your FR\N{CYRILLIC SMALL LETTER IE}E prize"},
+        },
+        "content",
+        "params.device",
+    ),
+    Mistake(
         "a number without country code",
         {**_message("en", "01632960111").job(), "id": "wrong-number"},
         "invalid_job",

@@ -9,10 +9,11 @@ import click
 
 from connector.cli.columns import print_columns
 from connector.cli.demo import cast
-from connector.cli.demo.outcomes import HEADINGS, cells, verdict
+from connector.cli.demo.outcomes import HEADINGS, cells, filed_words, verdict
 from connector.cli.event_line import event_words
 
 if TYPE_CHECKING:
+    from connector.cli.demo.filing import Filed
     from connector.cli.demo.hearing import Calls
     from connector.cli.demo.result import Refusal, Result
     from connector.cli.demo.track import Track
@@ -30,6 +31,7 @@ class Silence:
     def repeated(self, track: Track, state: str) -> None: ...
     def event(self, track: Track, event: Event) -> None: ...
     def heard(self, calls: Calls) -> None: ...
+    def filed(self, filed: Filed) -> None: ...
     def frame(self) -> None: ...
 
 
@@ -56,6 +58,9 @@ class Lines(Silence):
         if calls.transfer.agent_s is not None:
             words = f"spoke with the agent, who was there for {calls.transfer.agent_s:.1f} s"
             self._say(time.time(), calls.transfer.job, words)
+
+    def filed(self, filed: Filed) -> None:
+        self._say(time.time(), filed.job, filed_words(filed))
 
     def _say(self, at: float, id: str, words: str) -> None:
         click.echo(f"{at - self._began_at:7.3f} s  {id:<14}  {words}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from connector.cli.demo.filing import Filed
     from connector.cli.demo.result import Result
     from connector.cli.demo.track import Track
 
-__all__ = ["HEADINGS", "cells", "verdict"]
+__all__ = ["HEADINGS", "cells", "filed_words", "verdict"]
 
 HEADINGS = ("JOB", "OUTCOME", "PARTS", "BY", "CARRIER", "HANDSET", "RECEIVED")
 """CARRIER and HANDSET are the times from acceptance to submit_sm_resp and to the receipt; RECEIVED is the
@@ -48,6 +49,13 @@ def verdict(result: Result) -> str:
         return f"{len(result.tracks)} jobs, {len(result.refusals)} refusals: everything as expected."
     wrong = [f"{track.message.id}: {track.wrong}" for track in result.tracks if track.wrong]
     return "\n".join(["Not as expected.", *wrong])
+
+
+def filed_words(filed: Filed) -> str:
+    """Of the evidence."""
+    verdict = "verified" if filed.verified else "NOT verified"
+    certificate = filed.certificate or "missing"
+    return f"{filed.records} records of evidence, {verdict}; its certificate is {certificate}"
 
 
 def _handset(track: Track) -> str:

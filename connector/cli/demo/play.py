@@ -10,6 +10,7 @@ from typing import Protocol
 
 from connector.cli.demo import cast
 from connector.cli.demo.cast import Message, Mistake
+from connector.cli.demo.filing import Filed, file_away
 from connector.cli.demo.hearing import Calls, listen
 from connector.cli.demo.processes import Broken, SimulatedCallee, SimulatedCarrier, running
 from connector.cli.demo.result import Refusal, Result
@@ -36,6 +37,7 @@ class Audience(Protocol):
     def repeated(self, track: Track, state: str) -> None: ...
     def event(self, track: Track, event: Event) -> None: ...
     def heard(self, calls: Calls) -> None: ...
+    def filed(self, filed: Filed) -> None: ...
     def frame(self) -> None: ...
 
 
@@ -55,6 +57,9 @@ def perform(setting: Setting, audience: Audience) -> Result:
         audience.act("what the telephones heard")
         result.calls = listen(telephones.calls(), result.tracks, setting)
         audience.heard(result.calls)
+        audience.act("what is on file")
+        result.filed = file_away(setting, cast.CALLS[0].id)
+        audience.filed(result.filed)
     return result
 
 
@@ -105,7 +110,7 @@ class _Play:
     def run(self) -> None:
         audience = self._audience
         self._until_binds(lambda states: all(state == "bound" for state in states), "bind")
-        audience.act("codes in several scripts, all at once, and two that must be refused")
+        audience.act("codes in several scripts, all at once, and three that must be refused")
         self._submit(cast.BURST, cast.WRONG)
         again = self._client.submit(cast.TWICE.job())
         self._result.duplicate = again.duplicate

@@ -9,6 +9,7 @@ from connector.cli.demo import cast
 
 if TYPE_CHECKING:
     from connector.cli.demo.cast import Mistake
+    from connector.cli.demo.filing import Filed
     from connector.cli.demo.hearing import Calls
     from connector.cli.demo.track import Track
     from connector.client import RpcError
@@ -52,6 +53,7 @@ class Result:
         self.refusals: list[Refusal] = []
         self.duplicate = False
         self.calls: Calls | None = None
+        self.filed: Filed | None = None
         self._strays = 0
         self._stopped_cleanly = False
 
@@ -80,14 +82,14 @@ class Result:
         return bool(self.tracks) and all(check.ok for check in self._checks())
 
     def as_json(self) -> dict[str, Any]:
-        """The object that `--json` prints; `evidence` is null: there is nothing to tell yet."""
+        """The object that `--json` prints."""
         return {
             "schema": 1,
             "ok": self.ok,
             "jobs": [track.as_json() for track in self.tracks],
             "voice": None if self.calls is None else self.calls.as_json(),
             "refused": [refusal.as_json() for refusal in self.refusals],
-            "evidence": None,
+            "evidence": None if self.filed is None else self.filed.as_json(),
             "checks": [check._asdict() for check in self._checks()],
         }
 
@@ -120,4 +122,9 @@ class Result:
         yield Check("a job submitted twice was sent once", self.duplicate)
         yield Check("a silent carrier's code came by another one, in time", self._followed)
         yield Check(f"carriers used: {', '.join(sorted(carriers))}", len(carriers) > 1)
+        filed = self.filed
+        yield Check(
+            "the evidence is whole, and there is a certificate to file",
+            filed is not None and filed.verified and filed.certificate is not None,
+        )
         yield Check("the daemon drained and stopped", self._stopped_cleanly)

@@ -17,11 +17,12 @@ from rich.text import Text
 
 from connector.cli.demo import cast
 from connector.cli.demo.lines import Silence
-from connector.cli.demo.outcomes import HEADINGS, cells, route, seconds, verdict
+from connector.cli.demo.outcomes import HEADINGS, cells, filed_words, route, seconds, verdict
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from connector.cli.demo.filing import Filed
     from connector.cli.demo.hearing import Calls
     from connector.cli.demo.result import Refusal, Result
     from connector.cli.demo.track import Track
@@ -85,6 +86,9 @@ class Screen(Silence):
         if calls.transfer.agent_s is not None:
             words = f"spoke with the agent, who was there for {calls.transfer.agent_s:.1f} s"
             self._note(calls.transfer.job, "♪ heard", "green", words)
+
+    def filed(self, filed: Filed) -> None:
+        self._note(filed.job, "✎ filed", "green" if filed.verified else _FAILED, filed_words(filed))
 
     def frame(self) -> None:
         self._live.update(self._picture(), refresh=True)

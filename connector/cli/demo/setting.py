@@ -52,9 +52,11 @@ receipts twice, or on another bind than the message."""
 
 
 class Setting:
-    """`folder/config` and `folder/state`; what the first telephone heard goes to the file `heard`."""
+    """`folder/config` and `folder/state`; what the first telephone heard goes to the file `heard`, what a
+    compliance officer would file of it to `certificate`.
+    """
 
-    def __init__(self, folder: Path, heard: Path) -> None:
+    def __init__(self, folder: Path, heard: Path, certificate: Path) -> None:
         self.folder = folder
         self.config = folder / "config"
         self.state = folder / "state"
@@ -63,6 +65,7 @@ class Setting:
         self.trunk = TrunkAccount()
         self.recordings = folder / "recordings"
         self.heard = heard
+        self.certificate = certificate
         self.state.mkdir(mode=0o700, parents=True)
         self.config.mkdir(mode=0o700)
 

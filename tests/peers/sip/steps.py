@@ -51,6 +51,13 @@ class Scenario(NamedTuple):
         opening = f'<?xml version="1.0" encoding="ISO-8859-1"?>\n<scenario name={quoteattr(self.name)}>'
         return f"{opening}\n{body}\n</scenario>\n"
 
+    def repeating(self, milliseconds: int) -> "Scenario":
+        """The same with another T1: what it repeats, it repeats after that time first."""
+        quicker = f' retrans="{milliseconds}"'
+        return self._replace(
+            steps=tuple(step.replace(f' retrans="{RETRANSMIT_MS}"', quicker) for step in self.steps)
+        )
+
 
 def sdp(version: int = 1, direction: str = "sendrecv", port: str = "[media_port]") -> str:
     return SDP.format(version=version, direction=direction, port=port)
