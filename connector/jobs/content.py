@@ -45,12 +45,10 @@ class ContentCheck:
         The fixed text was judged when it was read. Raises ConnectorError.
         """
         gate, spans = self._gate, rendered.spans
-        if gate is None:
+        if gate is None or not _may_hold_words(wording):
             return
         kinds = {name: wording.params[name].kind for name, _, _ in spans}
         judged = [span for span in spans if kinds[span[0]] in _JUDGED]
-        if not judged:
-            return
         for name, start, end in judged:
             if found := gate.judge(rendered.text[start:end], wording.lang):
                 self._refuse(found, f"params.{name}", (found.start, found.end))
@@ -72,6 +70,10 @@ class ContentCheck:
     def _refuse(self, found: Finding, field: str, position: tuple[int, int]) -> None:
         self._metrics.content_refused[found.rule] += 1
         raise _refusal(found, field, position)
+
+
+def _may_hold_words(wording: Wording) -> bool:
+    return any(parameter.kind in _JUDGED for parameter in wording.params.values())
 
 
 def template_problems(config: Config) -> list[Problem]:

@@ -22,6 +22,7 @@ KINDS = {
     Type.FIXED_LINE: "fixed",
     Type.FIXED_LINE_OR_MOBILE: "fixed_or_mobile",
     Type.PREMIUM_RATE: "premium",
+    Type.SHARED_COST: "shared_cost",
 }
 SATELLITE = ("+870", "+881", "+88213", "+88216")
 CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
@@ -32,13 +33,13 @@ def by_the_library(number: str) -> tuple[Destination, tuple[str, ...]]:
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
-        return Destination("", "other", "", False), ()
+        return Destination("", "satellite" if number.startswith(SATELLITE) else "other", "", False), ()
     kind = phonenumbers.number_type(parsed)
     main = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
     region = phonenumbers.region_code_for_number(parsed) or main
     name = KINDS.get(kind, "other")
     valid = phonenumbers.is_valid_number(parsed)
-    if valid and number.startswith(SATELLITE):
+    if number.startswith(SATELLITE):
         name = "satellite"
     network = library_carrier.name_for_number(parsed, "en")
     found = library_timezone.time_zones_for_number(parsed)
