@@ -17,15 +17,17 @@ from typing import Any, Final
 
 from connector.carriers import bind_state
 from connector.carriers.statuses import USUAL, StatusClass
-from connector.config import CarrierFile, TrunkFile
+from connector.config import CarrierFile, Parameter, TemplateFile, TrunkFile
 from connector.config.schema import file_schema
 from connector.config.wording import expected
 from connector.errors import ERRORS
+from connector.evidence.rows import COLUMNS
 from connector.lifecycle import TABLE, Situation
 from connector.metrics import (
     BindLive,
     CarrierLive,
     ClassLive,
+GuardHits,
     Histogram,
     Live,
     Metrics,
@@ -38,6 +40,7 @@ from connector.voice import flow
 from protocols.sip import call_state, transaction_tables
 from protocols.smpp import state
 from protocols.smpp.constants import status_name
+from tests.catalogue import tables as catalogue
 from tests.docs import call_tables
 from tests.docs.facts import RULES, rows
 
@@ -108,6 +111,7 @@ def metrics() -> str:
 
 def _everything() -> Metrics:
     metrics = Metrics()
+    metrics.content_refused["lexicon"] += 1
     carrier = metrics.carrier("")
     carrier.refused[1] += 1
     carrier.bind_changes["bound"] += 1
@@ -120,7 +124,7 @@ def _everything() -> Metrics:
     trunks = (TrunkLive("", "up", 0, 1, 1.0, 1.0),)
     metrics.live = lambda: Live(
         oldest_deadline_s=1.0, event_backlog={"": 0}, carriers=carriers, trunks=trunks, voice=VoiceLive(),
-        lookups={"": 0},
+        lookups={"": 0}, guard_hits=(GuardHits("", "", 0),), evidence_published_at=0.0,
         route_health=(RouteLive("", arrival_ratio=1.0),), classes=(ClassLive(""),),
     )  # fmt: skip
     return metrics
@@ -221,8 +225,26 @@ TABLES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
         lambda: diagram(call_state.INCOMING, "INVITED", "ENDED"),
     ),
     **{name: ("docs/sip.md", partial(transaction, name)) for name in transaction_tables.TABLES},
+    "template keys": ("docs/templates.md", partial(file_keys, TemplateFile)),
+    "parameter keys": ("docs/templates.md", partial(file_keys, Parameter)),
     "carrier keys": ("docs/carriers.md", partial(file_keys, CarrierFile)),
     "trunk keys": ("docs/voice.md", partial(file_keys, TrunkFile)),
+    "catalogue": (
+        "docs/catalogue.md",
+        lambda: table(("template", "lane", "says", "takes", "in a call"), catalogue.templates()),
+    ),
+    "catalogue languages": (
+        "docs/catalogue.md",
+        lambda: table(("tag", "language", "alphabet", "voice"), catalogue.languages()),
+    ),
+    "catalogue parts": (
+        "docs/catalogue.md",
+        lambda: table(("template", *catalogue.LANGUAGES), catalogue.parts()),
+    ),
+    "evidence columns": (
+        "docs/evidence.md",
+        lambda: table(("column", "holds"), ((f"`{each.name}`", each.about) for each in COLUMNS)),
+    ),
     "errors of requests": ("docs/socket.md", lambda: errors("socket")),
     "errors of connections": ("docs/socket.md", lambda: errors("connection")),
     "errors of files": ("docs/operations.md", lambda: errors("check")),
