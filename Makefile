@@ -38,6 +38,7 @@ lint: $(STAMP)
 bench: $(STAMP)
 	.ci/speech
 	$(if $(ARGS),,$(PYTHON) -m benchmarks decision)
+	$(if $(ARGS),,$(PYTHON) -m benchmarks gate)
 	$(PYTHON) -m benchmarks $(ARGS)
 
 fuzz: $(STAMP)

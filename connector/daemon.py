@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import logging
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -55,11 +56,12 @@ _log = logging.getLogger(__name__)
 
 _JOURNAL = "journal.db"
 _GUARDS = "guards.mp"
+_DAY_S = 86_400.0
 _SWEEP_S = 1.0
 _SAVE_SWEEPS = 60
 _LAG_S = 0.25
 _STALLED_S = 10.0
-_FIXED = ("lane", "socket", "state", "http", "log", "inbound", "voice", "lookup", "privacy")
+_FIXED = ("lane", "socket", "state", "http", "log", "inbound", "voice", "lookup", "privacy", "evidence")
 """Tables that are read at the start only."""
 
 _EXIT_IO_ERROR = 74  # sysexits.h EX_IOERR
@@ -79,45 +81,26 @@ class Daemon:
         self._state = Path(config.state_folder)
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = state_folder.lock(self._state)
-        enabled = [carrier for carrier in config.carriers if carrier.enabled]
         self._receivers = Receivers(config)
-        path = self._state / _JOURNAL
         self._seal = state_folder.seal_of(self._state, config.privacy)
-        self._keys = keys.load(self._state)
-        self._journal = journal = Journal(
-            path,
-            now=self._now,
-            on_commit=self._committed,
-            on_failure=_journal_failed,
-            retention_s=config.state.retention_days * 86_400.0,
-            answer_timeout_s=max((c.binds.response_timeout_s for c in enabled), default=0.0) + 1.0,
-            reception=Reception(self._receiver, keywords.shipped().of, config.inbound.parts_wait_s),
-            seal=self._seal,
-            keeping=Keeping(
-                self._state, self._keys, config.lane, __version__,
-                config.evidence.personal_days, config.evidence.keep_days,
-            ),
-            keep_orders_s=(config.orders.keep_days if config.orders else KEEP_DAYS) * 86_400.0,
-        )
+        self._keys = keys.load(self._state, config.evidence.chain_key_path, config.evidence.signing_key_path)
+        self._journal = journal = self._open_journal()
         self._apps = {application.name: journal.app(application.name) for application in config.applications}
-        self._lookup = Lookup(path, self._seal)
+        self._lookup = Lookup(self._state / _JOURNAL, self._seal)
         self._rng = rng or Random()
         routing = Routing(config)
         self._dispatcher = Dispatcher(journal, self._metrics, self._now, routing, self._rng)
         self._subscriptions = Subscriptions(self._lookup, _unexpected)
         limits = Limits(frame=config.socket.max_frame_bytes)
         self._learned = Learned(self._dispatcher.router, self._state, config.jobs.default_deadline_s)
-        self._guards = guards = Guards(
-            guard_settings(config.guards, config.applications), journal.digest_key, self._now()
-        )
-        guarded = Kept(
-            self._state / _GUARDS, "guards", lambda now: guards.dump(), guards.restore
-        )
-        self._kept = (self._learned.kept, guarded)
+        key, row = journal.digest_key, journal.last_job() + 1
+        settings = guard_settings(config.guards, config.applications)
+        self._guards = guards = Guards(settings, key, self._now())
+        counted = Kept(self._state / _GUARDS, "guards", lambda now: guards.dump(), guards.restore)
+        self._kept = (self._learned.kept, counted)
         self._vitals = Vitals(
             config.lane, self._apps, self._metrics, self._dispatcher, self._learned, guards, self._now
         )
-        key, row = journal.digest_key, journal.last_job() + 1
         self._gate = Gate(
             config, key, row, self._now, routing, opt_outs(config), guards, self._metrics, self._keys.text
         )
@@ -143,12 +126,30 @@ class Daemon:
             now=self._now,
         )
         self._lineup = Lineup(self._use)
-        self._lineup.begin({carrier.name: self._first(carrier) for carrier in enabled})
+        self._lineup.begin({carrier.name: self._first(carrier) for carrier in _enabled(config)})
         self._trunks = self._vitals.trunks = self._trunk_lineup()
         self._http: HttpServer | None = None
         self._last_commit_at = self._now()
         self._draining = False
         self._periodic: list[asyncio.Task[None]] = []
+
+    def _open_journal(self) -> Journal:
+        config = self._config
+        evidence = config.evidence
+        return Journal(
+            self._state / _JOURNAL,
+            now=self._now,
+            on_commit=self._committed,
+            on_failure=_journal_failed,
+            retention_s=config.state.retention_days * _DAY_S,
+            answer_timeout_s=max((c.binds.response_timeout_s for c in _enabled(config)), default=0.0) + 1.0,
+            reception=Reception(self._receiver, keywords.shipped().of, config.inbound.parts_wait_s),
+            seal=self._seal,
+            keeping=Keeping(
+                self._state, self._keys, config.lane, __version__, evidence.personal_days, evidence.keep_days
+            ),
+            keep_orders_s=(config.orders.keep_days if config.orders else KEEP_DAYS) * _DAY_S,
+        )
 
     def _first(self, carrier: CarrierConfig) -> tuple[object, SmppCarrier]:
         """What it is made of, and itself; before the journal starts."""
@@ -399,7 +400,7 @@ class Daemon:
         self._vitals.committed(batch, self._journal.commit_s)
 
     def _publish(self) -> None:
-        """Tell the log which record of evidence is the newest: it stands where nobody edits the state folder."""
+        """Tell the log which record of evidence is the newest: who edits the folder cannot edit it there."""
         if self._vitals.head is None:
             return
         now = self._now()
@@ -409,6 +410,10 @@ class Daemon:
             signature=Digest(head.signature),
         )  # fmt: skip
         self._vitals.published_at = now
+
+    def _tell_dry_runs(self) -> None:
+        for guard, jobs in Counter(refusal.guard for refusal in self._guards.dry_runs()).items():
+            log_event(_log, "a guard in its dry run would have refused", guard=guard, newest=jobs)
 
     async def _keep(self) -> None:
         """Write down what a restart is to find."""
@@ -421,6 +426,7 @@ class Daemon:
             self._journal.touch()
             if second % _SAVE_SWEEPS == 0:
                 self._publish()
+                self._tell_dry_runs()
                 await self._keep()
             await asyncio.sleep(_SWEEP_S)
 
@@ -453,6 +459,10 @@ def _journal_failed(error: BaseException) -> None:
 
 def _unexpected(error: BaseException) -> None:
     log_event(_log, "unexpected error", level=logging.ERROR, error=error)
+
+
+def _enabled(config: Config) -> list[CarrierConfig]:
+    return [carrier for carrier in config.carriers if carrier.enabled]
 
 
 def _account(carrier: CarrierConfig) -> str:

@@ -132,5 +132,6 @@ class Vitals:
                 "finished": dict(metrics.jobs_finished),
             },
             **live,
+            "guards": self._guards.overview(self._now()),
             **(self._learned.stats(self._now()) if routes else {}),
         }

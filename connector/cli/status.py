@@ -20,6 +20,7 @@ __all__ = ["command", "print_state"]
 _BINDS = ("CARRIER", "BIND", "STATE", "WINDOW", "TOKENS", "RATE")
 _TRUNKS = ("TRUNK", "STATE", "CALLS", "TOKENS", "RATE")
 _RECEIPTS = ("RECEIPTS OF", "MATCHED", "ID FORM", "ORPHANS", "OLDEST")
+_GUARDS = ("GUARD", "REFUSED", "WOULD HAVE")
 _ORPHANS = ("ORPHANS OF", "AT", "AGE", "STATE", "ID", "RECEIPT")
 _DESTINATIONS_SHOWN = 20
 Row = tuple[str, str]
@@ -81,6 +82,9 @@ def print_state(stats: dict[str, Any]) -> None:
         print_columns(_TRUNKS, [_trunk(trunk) for trunk in stats["trunks"]])
         click.echo()
     print_columns(("JOBS", ""), list(_jobs(stats)))
+    if guards := [_guard(guard) for guard in stats.get("guards", ()) if _has_hit(guard)]:
+        click.echo()
+        print_columns(_GUARDS, guards)
     if receipts := list(_receipts(stats)):
         click.echo()
         print_columns(_RECEIPTS, receipts)
@@ -128,6 +132,14 @@ def _jobs(stats: dict[str, Any]) -> Iterator[Row]:
         yield "parts of handsets' messages that wait for others", str(stats["inbound_parts"])
     for application, number in stats["event_backlog"].items():
         yield f"events not acknowledged by {application}", str(number)
+
+
+def _has_hit(guard: dict[str, Any]) -> bool:
+    return bool(guard["refused"] or guard["would_have_refused"])
+
+
+def _guard(guard: dict[str, Any]) -> tuple[str, ...]:
+    return guard["guard"], str(guard["refused"]), str(guard["would_have_refused"])
 
 
 def _receipts(stats: dict[str, Any]) -> Iterator[tuple[str, ...]]:

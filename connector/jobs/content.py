@@ -55,12 +55,12 @@ class ContentCheck:
         text = rendered.text
         for name, start, end in spans:
             if kinds[name] == "url":
-                text = _without(text, start, end)
+                text = text[:start] + _STANDS_FOR * (end - start) + text[end:]
         while found := gate.judge(text, wording.lang):
             if any(start < found.end and found.start < end for _, start, end in judged):
                 self._refuse(found, "template", (found.start, found.end))
             # No variable has a part in it: it is the template's, whose author has answered for it.
-            text = _without(text, found.start, found.end)
+            text = _without(text, found)
 
     def text(self, text: str, lang: str | None) -> None:
         """Judge a free text. Raises ConnectorError."""
@@ -111,11 +111,12 @@ def _findings(text: str, lang: str, gate: ContentGate) -> Iterator[Finding]:
     while found := gate.judge(text, lang):
         if found.rule != "url":
             yield found
-        text = _without(text, found.start, found.end)
+        text = _without(text, found)
 
 
-def _without(text: str, start: int, end: int) -> str:
-    return text[:start] + _STANDS_FOR * (end - start) + text[end:]
+def _without(text: str, found: Finding) -> str:
+    end = max(found.end, found.start + 1)
+    return text[: found.start] + _STANDS_FOR * (end - found.start) + text[end:]
 
 
 def _what(found: Finding) -> str:

@@ -37,6 +37,8 @@ VALUES: Final[dict[str, str | int]] = {
     "until": "2026-11-28",
 }
 
+COUNTS: Final = (*range(26), *range(100, 113), "1.5")
+
 TEXTS: Final = [(name, lang) for name, template in TEMPLATES.items() for lang in template.text]
 SPOKEN: Final = [
     (name, lang) for name, template in TEMPLATES.items() if template.voice for lang in template.text
@@ -65,9 +67,9 @@ def branches(name: str, lang: str) -> Iterator[Branches]:
 
 
 def combinations(template: Template) -> Iterator[Mapping[str, str | int]]:
-    """Usual values with every gender, every count from 0 to 120 and a broken one."""
+    """Usual values with every gender, and counts that reach every plural category of every language."""
     choices = [name for name, parameter in template.params.items() if parameter.kind == "choice"]
     numbers = [name for name, parameter in template.params.items() if parameter.kind == "number"]
     for word in template.params[choices[0]].of if choices else ("",):
-        for number in (*range(121), "1.5") if numbers else (0,):
+        for number in COUNTS if numbers else (0,):
             yield values(template, **dict.fromkeys(choices, word), **dict.fromkeys(numbers, number))

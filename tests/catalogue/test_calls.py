@@ -11,10 +11,12 @@ import pytest_asyncio
 from connector.config.voice import SpeechConfig
 from connector.segments import Date, Pause, Text
 from connector.templates import speak
+from connector.templates.content import ContentGate
 from connector.voice.speech import Speech, match
 from connector.voice.speech.names import vocabulary
 from tests.catalogue.shelf import SPOKEN, TEMPLATES, TEXTS, combinations, values, wording
 
+GATE = ContentGate()
 LONGEST_S = 25.0
 """A listener who has not understood by then has hung up."""
 
@@ -44,6 +46,7 @@ def test_every_message_says_something(name: str, lang: str) -> None:
         assert template.values["brand"] in words
         assert not re.search(r"[{}]|[0-9]{2,}", words)
         assert unicodedata.is_normalized("NFC", words)
+        assert GATE.judge(words, lang) is None
         assert all(piece.text == piece.text.strip() for piece in message if isinstance(piece, Text))
         assert all(isinstance(piece, Text | Date | Pause) for piece in message)
     dates = [name for name, parameter in template.params.items() if parameter.kind == "date"]

@@ -61,6 +61,13 @@ def test_check_shows_the_parts_by_every_carrier() -> None:
     assert carriers == {"north", "east"}
 
 
+def test_a_folder_of_instances() -> None:
+    found = shown("check", REPOSITORY / "config")
+    assert {one["lane"] for one in found["templates"]} == {"verification", "notification", "marketing"}
+    files = [Path(one["file"]) for one in found["templates"]]
+    assert {file.parent.name for file in files} == {"templates"}
+
+
 def test_national_tables_save_parts() -> None:
     profile = REPOSITORY / "config/profiles/india-dlt.toml"
     done = template("check", CATALOGUE / "payment-confirmation.toml", "--profile", profile, "--json")
@@ -83,6 +90,10 @@ def test_national_tables_save_parts() -> None:
         (
             '[text]\nar = "يرجى الاتصال على +447700900199"\nen = "x"\n',
             r":5: text\.ar: a telephone number may be shown in another order",
+        ),
+        (
+            '[text]\nar = "طلبك من Acme، {at}"\nen = "{at}"\n[params.at]\nkind = "time"\n',
+            r":5: text\.ar: \{at\} begins with a figure and joins what runs from left",
         ),
         ('[text]\nen = "x"\nar = "\\u2067طلبك"\n', r":6: text\.ar: leaves a direction open, expected PDI"),
         (
@@ -108,6 +119,21 @@ def test_marketing_wording_is_a_problem_where_the_lane_refuses_it(tmp_path: Path
     assert "which the lane notification refuses, at character" in done.stderr
     (tmp_path / "parcel.toml").write_text((HEAD + body).replace("notification", "marketing"))
     assert template("check", tmp_path).exit_code == 0
+
+
+def test_marketing_wording_in_a_call(tmp_path: Path) -> None:
+    body = (
+        '[text]\nen = "Your parcel"\n[voice.say]\nen = ["Your parcel.", "Big sale: buy now and save 50%!"]\n'
+    )
+    done = template("check", file(tmp_path, body))
+    assert done.exit_code == 2
+    assert "parcel.toml:7: voice.say.en: has marketing wording (" in done.stderr
+
+
+def test_an_address_in_a_template_is_its_authors_choice(tmp_path: Path) -> None:
+    body = '[text]\nen = "Your parcel: https://t.acme.example/help and {link}"\n[params.link]\nkind = "url"\n'
+    path = file(tmp_path, body + 'allow = ["https://s.acme.example/"]\n')
+    assert template("check", path).exit_code == 0
 
 
 def test_the_registered_text_is_compared_character_by_character(tmp_path: Path) -> None:
@@ -154,7 +180,7 @@ def test_more_parts_than_the_lane_allows(tmp_path: Path) -> None:
     done = template("check", lane)
     assert done.exit_code == 2
     assert (
-        "order-in-locker.toml:32: text.ar: takes 2 parts by north, expected at most the 1 of" in done.stderr
+        "order-in-locker.toml:26: text.ar: takes 2 parts by north, expected at most the 1 of" in done.stderr
     )
     assert "note: " in done.stderr and "may take 2 parts by east, more than the 1 of" in done.stderr
 
@@ -212,7 +238,10 @@ def test_render_as_json() -> None:
     for value in found["values"]:
         assert found["text"][value["start"] : value["end"]]
     (carrier,) = found["carriers"]
-    assert carrier == {"carrier": "plain", "encoding": "gsm7", "parts": 1, "units": 113, "refused": None}
+    assert carrier == {
+        "carrier": "plain", "encoding": "gsm7", "parts": 1, "units": 113, "refused": None, "sender": None,
+        "registered": {},
+    }  # fmt: skip
     said = found["call"]
     assert said["code"] is None
     assert said["message"][1:3] == [{"date": "2026-11-23"}, {"pause": 0.4}]
@@ -227,6 +256,32 @@ def test_render_with_an_instance_and_a_sender_of_the_country(tmp_path: Path) -> 
     assert shown(*asked)["sender"] == "Acme", "the lane's default"
     assert shown(*asked, "--country", "de")["sender"] == "AcmeOps"
     assert {leaf["carrier"] for leaf in shown(*asked)["carriers"]} == {"north", "east"}
+
+
+def test_render_for_a_country_where_it_was_registered(tmp_path: Path) -> None:
+    lane = tmp_path / "lane"
+    shutil.copytree(REPOSITORY / "config/notification", lane)
+    path = lane / "templates/parcel-arrives.toml"
+    filed = """
+[[registrations]]
+country = "IN"
+carriers = ["north"]
+sender = "AcmeOps"
+ids = { pe_id = "1234567890123456789", template_id = "1207161234567890123" }
+pattern = { en = "Acme: your parcel {#var#} arrives today between {#var#}." }
+"""
+    path.write_text(path.read_text() + filed)
+    carrier = lane / "carriers/east.toml"
+    carrier.write_text(carrier.read_text() + '\n[sender_rules]\nno_brands_in = ["IN"]\n')
+    asked = ("render", "parcel-arrives", "--config", lane, "--sample", "--country", "IN")
+    north, east = sorted(shown(*asked)["carriers"], key=lambda leaf: leaf["carrier"], reverse=True)
+    assert (north["sender"], north["refused"]) == ("AcmeOps", None)
+    assert north["registered"]["pe_id"] == "1234567890123456789"
+    assert east["refused"] == "this carrier takes no brand as a sender in IN"
+    path.write_text(path.read_text().replace("Acme: your parcel {#var#}", "Acme: Your parcel {#var#}"))
+    done = template(*asked)
+    assert (done.exit_code, "differs from the registered text" in done.stdout) == (1, True)
+    assert "differs" not in template(*asked[:-1], "GB").stdout
 
 
 @pytest.mark.parametrize(

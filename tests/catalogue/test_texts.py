@@ -5,6 +5,7 @@ import unicodedata
 
 import pytest
 from babel import Locale
+from bidi import get_display
 
 from connector.config.message import Variable, filled, variables
 from connector.config.template import TemplateFile
@@ -100,6 +101,34 @@ def test_directions_are_marked_in_pairs_where_letters_run_from_right_to_left(nam
             assert text[hotline.start() - 1] == text[hotline.end()] == LRM
 
 
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize(
+    "others",
+    [
+        {},
+        {"code": "123 456", "order": "77-1042", "device": "Chrome (Windows)", "locker": "Station (12)"},
+        {"payee": "Shop (UK)", "place": "Porto (2)", "order": "A-1", "rider": "علي", "at": "00:05"},
+        {"device": "متصفح 5", "locker": "محطة 5", "payee": "متجر", "place": "الرياض"},
+    ],
+)
+def test_arabic_is_seen_in_the_order_in_which_it_is_read(name: str, others: dict[str, str]) -> None:
+    """By another implementation of the Unicode algorithm: each value looks as it does by itself."""
+    text, spans = render(wording(name, "ar"), values(TEMPLATES[name], **others))
+    line = seen(text)
+    for parameter, start, end in spans:
+        value = text[start:end]
+        marked = f"{LRM}{value}{LRM}" if text[start - 1] == LRM else value
+        alone = value if parameter == "code" else seen(marked)
+        assert alone in line, parameter
+    for constant in TEMPLATES[name].values.values():
+        assert constant in line
+
+
+def seen(text: str) -> str:
+    """From left to right, as a handset sets it in a line that runs from right to left."""
+    return get_display(text, base_dir="R").replace(LRM, "")
+
+
 @EACH
 def test_the_parts_are_few(name: str, lang: str) -> None:
     """In the GSM alphabet one, in UCS2 at most two, with values of everyday length."""
@@ -186,7 +215,12 @@ def test_counts_as_people_say_them(lang: str, count: int | str, words: str) -> N
         ("it", "La rider Alex è partita", "Il rider Alex è partito", "Alex è in viaggio"),
         ("pl", "Kurierka Alex wyruszyła", "Kurier Alex wyruszył", "Alex jest w drodze"),
         ("ru", "Курьер Alex выехала", "Курьер Alex выехал ", "Alex в пути"),
-        ("ar", "مندوبة التوصيل Alex في طريقها", "مندوب التوصيل Alex في طريقه ", "في طريقها مع Alex"),
+        (
+            "ar",
+            "مندوبة التوصيل Alex في طريقها",
+            "مندوب التوصيل Alex في طريقه ",
+            "فريق التوصيل (Alex) في طريقه",
+        ),
         ("hi", "चुकी हैं", "चुके हैं", "रास्ते में हैं"),
     ],
 )

@@ -36,7 +36,9 @@ def test_commands_exist_with_their_options(page: Path) -> None:
         assert name in _COMMANDS, f"connector {name}"
         command: click.Command = import_module(f"connector.cli.{name}").command
         if isinstance(command, click.Group):
-            command = command.commands[arguments[0]]
+            found = command.get_command(click.Context(command), arguments[0])
+            assert found is not None, f"connector {name} {arguments[0]}"
+            command = found
         known = {option for parameter in command.params for option in parameter.opts}
         used = {word.partition("=")[0] for word in arguments if word.startswith("-")}
         assert used <= known, f"connector {' '.join(words)}"

@@ -38,6 +38,13 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(wheel: zipfile.ZipFil
     assert {name for name in names if name.endswith(".py")} == expected
 
 
+def test_the_wheel_holds_the_catalogue(wheel: zipfile.ZipFile) -> None:
+    shipped = {path.name: path.read_bytes() for path in (REPOSITORY / "config/catalogue").iterdir()}
+    folder = "connector/cli/template/catalogue/"
+    found = {name for name in wheel.namelist() if name.startswith(folder)}
+    assert {name.removeprefix(folder): wheel.read(name) for name in found} == shipped != {}
+
+
 def requirements() -> list[str]:
     """All but the group `fuzz`, for `make fuzz` alone, and the extra `voice-piper`: 340 MB."""
     groups = (entries for name, entries in PYPROJECT["dependency-groups"].items() if name != "fuzz")

@@ -13,6 +13,7 @@ HEAVY = (
     "babel",
     "fastapi",
     "flask",
+    "icu4py",
     "matplotlib",
     "numpy",
     "pandas",

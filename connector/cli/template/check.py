@@ -16,7 +16,7 @@ from connector.config.problem import ConfigError, Problem
 
 from .findings import Report, report
 from .fit import Fit
-from .reading import Source, profiles, read
+from .reading import Source, profiles, read_all
 
 __all__ = ["command"]
 
@@ -31,7 +31,7 @@ SCHEMA = 1
               help="Count the parts by this carrier; may be given several times.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(paths: tuple[Path, ...], profile_paths: tuple[Path, ...], *, as_json: bool) -> None:
-    """Check templates: files, folders of them, or instances (a folder with connector.toml).
+    """Check templates: files, folders of them, instances (a folder with connector.toml), folders of those.
 
     Every language is rendered with sample values, in every branch of its plurals and choices. Looked at are
     the file's rules, marketing wording where the lane refuses it, texts as they were registered, the
@@ -43,12 +43,12 @@ def command(paths: tuple[Path, ...], profile_paths: tuple[Path, ...], *, as_json
 
     \b
     Examples:
-      connector template check /etc/connector/notification
+      connector template check /etc/connector
       connector template check order-shipped.toml --profile config/profiles/india-dlt.toml
     """
     try:
         carriers = profiles(profile_paths)
-        sources = [read(path, carriers) for path in paths]
+        sources = [source for path in paths for source in read_all(path, carriers)]
     except ConfigError as error:
         _print_problems(error.problems)
         sys.exit(2)

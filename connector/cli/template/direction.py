@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-__all__ = ["direction_faults"]
+__all__ = ["Value", "direction_faults"]
 
 _RIGHT: Final = frozenset({"R", "AL"})
 _MARKS: Final = frozenset("\u061c\u200e\u200f")
@@ -14,6 +14,19 @@ _LEFT_TO_RIGHT: Final = frozenset("\u200e\u202a\u2066\u2068")
 _EMBEDDINGS: Final = frozenset({"LRE", "RLE"})
 _OVERRIDES: Final = frozenset({"LRO", "RLO"})
 _ISOLATES: Final = frozenset({"LRI", "RLI", "FSI"})
+
+
+class Value(NamedTuple):
+    """A value in a text.
+
+    name    what it is, as a fault names it
+    falls   whether it falls apart without a mark among letters from right to left: codes in groups, links,
+            telephone numbers
+    """
+
+    name: str
+    start: int
+    falls: bool
 
 
 class _Letters(NamedTuple):
@@ -24,12 +37,8 @@ class _Letters(NamedTuple):
     first: str
 
 
-def direction_faults(text: str, figures: Iterable[tuple[str, int]] = ()) -> Iterator[str]:
-    """What a handset may show in another order than it is read.
-
-    figures  (what it is, where it starts) of each value that falls apart without a mark in such a text: codes
-             in groups, links, telephone numbers
-    """
+def direction_faults(text: str, values: Iterable[Value] = ()) -> Iterator[str]:
+    """What a handset may show in another order than it is read."""
     kinds = [unicodedata.bidirectional(character) for character in text]
     yield from _unbalanced(kinds)
     letters = _letters(text, kinds)
@@ -44,11 +53,18 @@ def direction_faults(text: str, figures: Iterable[tuple[str, int]] = ()) -> Iter
             "begins with what runs from left to right, and handsets set the whole text so; expected a word "
             "of its own language first, or \\u200f"
         )
-    for name, start in figures:
-        if start == 0 or text[start - 1] not in _LEFT_TO_RIGHT:
+    for value in values:
+        if text[value.start - 1 : value.start] in _LEFT_TO_RIGHT:
+            continue
+        if value.falls:
             yield (
-                f"{name} may be shown in another order (123 456 as 456 123, a plus at the wrong end), "
+                f"{value.name} may be shown in another order (123 456 as 456 123, a plus at the wrong end), "
                 "expected \\u200e before and after it"
+            )
+        elif kinds[value.start : value.start + 1] == ["EN"] and _strong_before(kinds, value.start) == "L":
+            yield (
+                f"{value.name} begins with a figure and joins what runs from left to right before it, "
+                "expected a word of its own language between them, or \\u200f"
             )
 
 
@@ -57,6 +73,11 @@ def _letters(text: str, kinds: list[str]) -> _Letters:
     right = sum(kind in _RIGHT for kind in words)
     first = next((kind for kind in kinds if kind == "L" or kind in _RIGHT), "")
     return _Letters(words.count("L"), right, first)
+
+
+def _strong_before(kinds: list[str], start: int) -> str:
+    """The rule by which figures take the direction of what was before them (W7)."""
+    return next((kind for kind in reversed(kinds[:start]) if kind in ("L", "R", "AL")), "")
 
 
 def _unbalanced(kinds: list[str]) -> Iterator[str]:

@@ -12,22 +12,24 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from connector.config import Template, content_hash
-from connector.config.problem import Problem
-from connector.templates import Registry, TemplateError, Wording, render
-from connector.templates.content import ContentGate
+from connector.config.problem import Path, Problem
+from connector.segments import Text
+from connector.templates import Registry, TemplateError, Wording, render, speak, uncovered
+from connector.templates.content import ContentGate, Finding
 from connector.templates.registration import mismatch
 from connector.templates.words import Rendered
 from protocols.gsm.segmentation import Rules
 
-from .direction import direction_faults
+from .direction import Value, direction_faults
 from .fit import Fit, fit
 from .reading import Found, Source
 from .samples import longest, usual
 
-__all__ = ["Report", "report", "timeless"]
+__all__ = ["Report", "place", "report", "timeless"]
 
 _TELEPHONE: Final = re.compile(r"\+[0-9]")
-_TURNED: Final = frozenset({"code", "url"})
+_STANDS_FOR: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
+_FALLS: Final = frozenset({"code", "url"})
 """Kinds whose values fall apart among letters from right to left."""
 
 
@@ -65,7 +67,13 @@ def report(found: Found, source: Source) -> Report:
     notes: list[Problem] = []
     for lang in template.text:
         wording = registry.wording(template.name, lang, 0.0)
-        tried = _Tried(found, wording, _texts(wording, usual(template)), _texts(wording, longest(template)))
+        tried = _Tried(
+            found,
+            wording,
+            _texts(wording, usual(template)),
+            _texts(wording, longest(template)),
+            _words(wording, usual(template)),
+        )
         languages[lang] = tried.fits(source.carriers)
         problems += tried.problems(languages[lang], source, gate)
         notes += tried.notes(languages[lang], source)
@@ -80,8 +88,7 @@ def timeless(template: Template) -> Template:
 def _gate(template: Template, source: Source) -> ContentGate | None:
     if not source.content.refuses(template.lane):
         return None
-    links = (link for parameter in template.params.values() for link in parameter.allow)
-    return _gate_that_allows((*source.content.allow, *links))
+    return _gate_that_allows(source.content.allow)
 
 
 @cache
@@ -90,7 +97,7 @@ def _gate_that_allows(phrases: tuple[str, ...]) -> ContentGate:
     return ContentGate(phrases)
 
 
-def _place(start: int, end: int) -> str:
+def place(start: int, end: int) -> str:
     """Characters of a text as people count them, from 1; `end` is the one after."""
     return f"characters {start + 1} to {end}" if end > start + 1 else f"character {start + 1}"
 
@@ -107,11 +114,38 @@ def _texts(wording: Wording, values: list[dict[str, str | int]]) -> list[Rendere
     return list(texts.values())
 
 
+def _words(wording: Wording, values: list[dict[str, str | int]]) -> list[Rendered]:
+    """The same for what a call says, as one text each."""
+    if not wording.say:
+        return []
+    texts: dict[str, None] = {}
+    for params in values:
+        try:
+            _, message = speak(wording, params)
+        except TemplateError:
+            continue
+        texts[" ".join(piece.text for piece in message if isinstance(piece, Text))] = None
+    return [Rendered(text, ()) for text in texts]
+
+
+def _findings(rendered: Rendered, lang: str, gate: ContentGate) -> Iterator[Finding]:
+    """All that the fixed words have a part in; addresses are for the author to choose."""
+    text = rendered.text
+    while (finding := gate.judge(text, lang)) is not None:
+        start, end = finding.start, max(finding.end, finding.start + 1)
+        text = text[:start] + _STANDS_FOR * (end - start) + text[end:]
+        if finding.rule != "url" and not any(a <= start and end <= b for _, a, b in rendered.spans):
+            yield finding
+
+
 class _Tried(NamedTuple):
+    """One language. `said`: the words of its message in a call."""
+
     found: Found
     wording: Wording
     usual: list[Rendered]
     longest: list[Rendered]
+    said: list[Rendered]
 
     def fits(self, carriers: Mapping[str, Rules]) -> tuple[Fit, ...]:
         usual = [rendered.text for rendered in self.usual]
@@ -127,7 +161,7 @@ class _Tried(NamedTuple):
                     f"takes {one.parts} parts by {one.carrier}, expected at most the {source.max_parts} of "
                     "[jobs] max_parts"
                 )
-        turned = (direction_faults(rendered.text, self._turned(rendered)) for rendered in self.usual)
+        turned = (direction_faults(rendered.text, self._values(rendered)) for rendered in self.usual)
         for message in dict.fromkeys(chain.from_iterable(turned)):
             yield self._problem(message)
         if gate is not None:
@@ -140,6 +174,11 @@ class _Tried(NamedTuple):
             yield self._problem("begins or ends with a blank")
         if not unicodedata.is_normalized("NFC", body):
             yield self._problem("is not in Unicode's composed form (NFC), as most that compare texts expect")
+        for lack in uncovered(self.found.template, self.wording.lang):
+            yield self._problem(
+                f'has no branch "{lack.category}" for {{{lack.parameter}}}, such as {lack.example}: it gets '
+                "the words of other"
+            )
         for one in fits:
             if source.max_parts is not None and one.parts <= source.max_parts < one.most:
                 yield self._problem(
@@ -147,27 +186,30 @@ class _Tried(NamedTuple):
                     "max_parts: such a job is refused"
                 )
 
-    def _turned(self, rendered: Rendered) -> Iterator[tuple[str, int]]:
+    def _values(self, rendered: Rendered) -> Iterator[Value]:
         params = self.found.template.params
         for name, start, _ in rendered.spans:
-            if params[name].kind in _TURNED:
-                yield f"{{{name}}}", start
+            yield Value(f"{{{name}}}", start, params[name].kind in _FALLS)
         for number in _TELEPHONE.finditer(rendered.text):
-            yield "a telephone number", number.start()
+            yield Value("a telephone number", number.start(), True)
 
     def _refused(self, gate: ContentGate) -> Iterator[Problem]:
-        told: set[tuple[str, str]] = set()
-        for rendered in self.usual:
-            finding = gate.judge(rendered.text, self.wording.lang)
-            if finding is None or (finding.rule, finding.entry) in told:
-                continue
-            told.add((finding.rule, finding.entry))
-            yield self._problem(
-                f'has marketing wording ({finding.rule}: "{finding.entry}"), which the lane '
-                f"{self.found.template.lane} refuses, at {_place(finding.start, finding.end)} of what it "
-                "becomes",
-                "content",
-            )
+        lang = self.wording.lang
+        judged: list[tuple[Path, Rendered]] = [(("text", lang), rendered) for rendered in self.usual]
+        judged += [(("voice", "say", lang), rendered) for rendered in self.said]
+        told: set[tuple[Path, str]] = set()
+        for key, rendered in judged:
+            for finding in _findings(rendered, lang, gate):
+                if (key, finding.entry) in told:
+                    continue
+                told.add((key, finding.entry))
+                yield self.found.document.problem(
+                    key,
+                    f'has marketing wording ({finding.rule}: "{finding.entry}"), which the lane '
+                    f"{self.found.template.lane} refuses, at {place(finding.start, finding.end)} of what it "
+                    "becomes",
+                    "content",
+                )
 
     def _unregistered(self) -> Iterator[Problem]:
         for index, registration in enumerate(self.found.template.registrations):
@@ -178,9 +220,9 @@ class _Tried(NamedTuple):
                 fault = mismatch(registration, self.wording.lang, rendered.text)
                 if fault is not None:
                     yield self.found.document.problem(
-                        key, f'"{rendered.text}", {_place(*fault.position)}: {fault.message}'
+                        key, f'"{rendered.text}", {place(*fault.position)}: {fault.message}'
                     )
                     break
 
-    def _problem(self, message: str, code: str = "config_wrong_value") -> Problem:
-        return self.found.document.problem(("text", self.wording.lang), message, code)
+    def _problem(self, message: str) -> Problem:
+        return self.found.document.problem(("text", self.wording.lang), message)

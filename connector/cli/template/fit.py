@@ -40,6 +40,8 @@ def fit(carrier: str, rules: Rules, usual: Iterable[str], longest: Iterable[str]
         planned = [plan(text, rules) for text in usual]
     except GsmError as error:
         return Fit(carrier, "", 0, 0, str(error))
+    if not planned:
+        return Fit(carrier, "", 0, 0, "no value that fits its parameters was found to try it with")
     most = max(segments.segments for segments in planned)
     for text in longest:
         try:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from connector.carriers.encoding import rules_of
-from connector.config import Config, ConfigError, Template, load_carrier
+from connector.config import Carrier, ConfigError, Template, load_carrier
 from connector.config.content import ContentSettings
 from connector.config.document import FILE, Document, read_document
 from connector.config.load import read_instance
@@ -21,7 +21,7 @@ from protocols.gsm.segmentation import Rules
 
 from .fit import PLAIN
 
-__all__ = ["Found", "Source", "profiles", "read"]
+__all__ = ["Found", "Source", "profiles", "read", "read_all"]
 
 _MAX_PARTS = 255  # TS 23.040 §9.2.3.24.1: the total is one octet
 
@@ -38,13 +38,14 @@ class Source(NamedTuple):
 
     problems   of the files, as far as they concern templates
     carriers   how each takes texts
-    max_parts  of the lane; None without an instance
-    senders, default_sender  of the lane; empty without an instance
+    accounts   the carriers of the instance that are enabled; none without an instance
+    max_parts, default_sender  of the lane; None without an instance
     """
 
     found: tuple[Found, ...]
     problems: tuple[Problem, ...]
     carriers: dict[str, Rules]
+    accounts: tuple[Carrier, ...] = ()
     content: ContentSettings = ContentSettings()
     max_parts: int | None = None
     default_sender: str | None = None
@@ -65,6 +66,15 @@ def read(path: Path, carriers: dict[str, Rules]) -> Source:
         return Source((), (_no_templates(path, "holds no template"),), carriers)
     found, problems = _files(files)
     return Source(tuple(found), tuple(problems), carriers or {PLAIN: Rules()})
+
+
+def read_all(path: Path, carriers: dict[str, Rules]) -> list[Source]:
+    """The same, or each instance of a folder of them."""
+    if path.is_dir() and not (path / "connector.toml").is_file():
+        instances = sorted(file.parent for file in path.glob("*/connector.toml"))
+        if instances:
+            return [read(instance, carriers) for instance in instances]
+    return [read(path, carriers)]
 
 
 def profiles(paths: tuple[Path, ...]) -> dict[str, Rules]:
@@ -99,18 +109,17 @@ def _instance(path: Path, carriers: dict[str, Rules]) -> Source:
     config = instance.config
     if config is None:
         return Source(tuple(found), tuple(told), carriers or {PLAIN: Rules()})
+    accounts = tuple(carrier for carrier in config.carriers if carrier.enabled)
+    own = {carrier.name: rules_of(carrier, _MAX_PARTS) for carrier in accounts}
     return Source(
         tuple(found),
         tuple(told),
-        carriers or _carriers(config) or {PLAIN: Rules()},
+        carriers or own or {PLAIN: Rules()},
+        accounts,
         config.content,
         config.jobs.max_parts,
         config.jobs.default_sender,
     )
-
-
-def _carriers(config: Config) -> dict[str, Rules]:
-    return {carrier.name: rules_of(carrier, _MAX_PARTS) for carrier in config.carriers if carrier.enabled}
 
 
 def _files(files: list[Path]) -> tuple[list[Found], list[Problem]]:

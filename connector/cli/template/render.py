@@ -15,8 +15,10 @@ from connector.config import Template, content_hash
 from connector.config.problem import did_you_mean
 from connector.segments import Amount, Date, Digits, Pause, Segment, Text
 from connector.templates import Registry, TemplateError, Wording, render, speak
+from connector.templates.registration import mismatch
+from connector.templates.senders import guises
 
-from .findings import timeless
+from .findings import place, timeless
 from .fit import leaves
 from .reading import Source, read
 from .samples import usual
@@ -93,7 +95,11 @@ def _shown(template: Template, source: Source, job: dict[str, Any]) -> dict[str,
     wording = Registry(template.lane, [template]).wording(template.name, job["lang"], 0.0)
     params = {**(usual(template)[0] if job["sample"] else {}), **job["params"]}
     rendered = render(wording, params)
-    sender = wording.sender((job["country"] or "").upper()) or source.default_sender
+    country = (job["country"] or "").upper()
+    sender = wording.sender(country) or source.default_sender
+    carriers = leaves(source.carriers, rendered.text)
+    _disguise(carriers, wording, country, source, sender or "")
+    _compare(carriers, wording, country, rendered.text)
     return {
         "schema": SCHEMA,
         "template": template.name,
@@ -103,9 +109,31 @@ def _shown(template: Template, source: Source, job: dict[str, Any]) -> dict[str,
         "text": rendered.text,
         "values": [{"param": name, "start": start, "end": end} for name, start, end in rendered.spans],
         "sender": sender,
-        "carriers": leaves(source.carriers, rendered.text),
+        "carriers": carriers,
         "call": _said(wording, params),
     }
+
+
+def _disguise(
+    shown: list[dict[str, Any]], wording: Wording, country: str, source: Source, sender: str
+) -> None:
+    """Adds to each carrier the sender that is seen, and the registered ids that it gets."""
+    found = guises(wording, country, source.accounts, sender)
+    for leaf in shown:
+        guise = found.own.get(leaf["carrier"], found.usual)
+        leaf["sender"] = guise.sender or None
+        leaf["registered"] = guise.registered or {}
+        leaf["refused"] = leaf["refused"] or found.refused.get(leaf["carrier"])
+
+
+def _compare(shown: list[dict[str, Any]], wording: Wording, country: str, text: str) -> None:
+    """Refuses for each carrier what differs from the text that was registered with it."""
+    for leaf in shown:
+        registration = wording.registration(country, leaf["carrier"])
+        if registration is None or leaf["refused"]:
+            continue
+        if (fault := mismatch(registration, wording.lang, text)) is not None:
+            leaf["refused"] = f"{place(*fault.position)}: {fault.message}"
 
 
 def _said(wording: Wording, params: dict[str, str | int]) -> dict[str, Any] | None:
@@ -135,7 +163,8 @@ def _print(shown: dict[str, Any]) -> None:
     click.echo()
     found = f"{shown['template']} version {shown['version']}, {shown['lang']}"
     click.echo(f"{found}, sender {shown['sender'] or 'not set'}")
-    print_columns(("CARRIER", "LEAVES IN"), [(leaf["carrier"], _leaving(leaf)) for leaf in shown["carriers"]])
+    rows = [(leaf["carrier"], leaf["sender"] or "-", _leaving(leaf)) for leaf in shown["carriers"]]
+    print_columns(("CARRIER", "SENDER", "LEAVES IN"), rows)
     if shown["call"] is not None:
         click.echo(f"\nin a call: {_call(shown['call'])}")
 
