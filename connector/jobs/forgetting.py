@@ -13,6 +13,7 @@ from pathlib import Path
 
 from connector import __version__, state_folder
 from connector.config import Config
+from connector.config.evidence import EvidenceSettings
 from connector.evidence import keys
 from connector.evidence.layout import JOURNAL
 from connector.evidence.redaction import spans_of
@@ -94,7 +95,9 @@ def forget_at_rest(state: Path, number: str, config: Config | None) -> Forgotten
     lock = state_folder.lock(state)
     try:
         seal = state_folder.seal_of(state, config.privacy if config is not None else None)
-        keeping = Keeping(state, keys.load(state), config.lane if config is not None else "", __version__)
+        files = config.evidence if config is not None else EvidenceSettings()
+        ours = keys.load(state, files.chain_key_path, files.signing_key_path)
+        keeping = Keeping(state, ours, config.lane if config is not None else "", __version__)
         path = state / JOURNAL
         store = Store(path, retention_s=math.inf, answer_timeout_s=0.0, seal=seal, keeping=keeping)
         reader = Reader(path, seal)

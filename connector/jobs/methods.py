@@ -12,24 +12,24 @@ from cachetools import LRUCache
 
 from connector import __version__
 from connector.carriers.preview import preview_of_draft
-from connector.config import Application, Config
+from connector.config import Config
 from connector.dispatch import Dispatcher
 from connector.errors import ConnectorError
 from connector.jobs.connection import Connection, fault
 from connector.jobs.forgetting import Forgetting
 from connector.jobs.gate import Gate
-from connector.jobs.orders import Orders, told, why_dropped
+from connector.jobs.intake import Intake
 from connector.jobs.subscription import Subscriptions
 from connector.jobs.views import job_view, parts_to_recall
 from connector.journal import ops
 from connector.journal.lookup import Lookup
-from connector.journal.ops import Accept, Acknowledge, Batch, Finish, OrderNode
+from connector.journal.ops import Acknowledge, Batch, Finish
 from connector.journal.writer import Journal
 from connector.log import event as log_event
 from connector.metrics import Metrics
 from connector.model import LiveJob
 from protocols.rpc.errors import ParamsError
-from protocols.rpc.job import Job, parse_job, parse_preview
+from protocols.rpc.job import Job, parse_preview
 from protocols.rpc.limits import Limits
 from protocols.rpc.messages import Request
 from protocols.rpc.methods import (
@@ -46,17 +46,13 @@ from protocols.rpc.methods import (
     only,
     parse_params,
 )
-from protocols.rpc.order import OrderTold, parse_order_event
 
 __all__ = ["Methods"]
 
 _log = logging.getLogger(__name__)
 
 _FEEDBACKS = 20_000
-_BACKLOG_BATCH = 20_000
 _ORPHANS_SHOWN = 10
-_OF_THE_MOMENT = frozenset({"guarded", "opted_out", "quiet_hours"})
-"""Codes of refusals that say nothing of the job as such."""
 _BY_COMMIT = object()  # the answer is given when what it says is committed
 
 
@@ -91,7 +87,7 @@ class Methods:
         self._config = config
         self._limits = limits
         self._gate = gate
-        self._orders = Orders(config, gate, now)
+        self._intake = Intake(config, gate, dispatcher, journal, metrics, self._state, now)
         self._dispatcher = dispatcher
         self._journal = journal
         self._lookup = lookup
@@ -99,7 +95,6 @@ class Methods:
         self._metrics = metrics
         self._live = live
         self._now = now
-        self._draining = False
         self._feedbacks: LRUCache[tuple[int, bool, int | None], bool] = LRUCache(_FEEDBACKS)
         self._forgetting = Forgetting(journal, lookup, Path(config.state_folder))
         self._tasks: set[asyncio.Task[None]] = set()
@@ -121,11 +116,11 @@ class Methods:
     def configure(self, config: Config) -> None:
         """Answer by this configuration from now on."""
         self._config = config
-        self._orders.configure(config)
+        self._intake.configure(config)
 
     def drain(self) -> None:
         """Take no new jobs; everything else still works."""
-        self._draining = True
+        self._intake.draining = True
 
     def call(self, connection: Connection, request: Request, now: float) -> None:
         method = self._methods.get(request.method)
@@ -147,7 +142,7 @@ class Methods:
         connections = set()
         metrics = self._metrics
         for accept in batch.accepts:
-            answer = self._accepted(accept)
+            answer = self._intake.accepted(accept)
             if accept.context is None:
                 continue  # an order's event, which is answered below
             connection, msgid, many, index = accept.context
@@ -165,7 +160,7 @@ class Methods:
             if node.verdict == "refused":
                 self._refuse(connection, msgid, node.refusal)
             else:
-                connection.reply(msgid, self._told(node))
+                connection.reply(msgid, self._intake.told(node))
             connections.add(connection)
         for finish in batch.finishes:
             if finish.context is not None:
@@ -204,16 +199,11 @@ class Methods:
                 self._collect(connection, many, index, error)
 
     def _take(self, connection: Connection, decoded: Any, context: tuple[Any, ...]) -> None:
-        application = self._with_room(connection)
-        said = parse_job(decoded)
-        try:
-            job, digest, body, give_up_at = self._gate.admit(connection.app, application, said)
-        except ConnectorError as error:
-            if error.code not in _OF_THE_MOMENT:
-                raise
-            self._refuse_unless_known(said, error, context)
-        else:
-            self._store(Accept(job, digest, body, give_up_at, context))
+        if (refused := self._intake.take(connection, decoded, context)) is not None:
+            self._refuse_unless_known(*refused, context)
+
+    def _order_event(self, connection: Connection, request: Request, now: float) -> None:
+        self._intake.order_event(connection, only(request.params), (connection, request.msgid))
 
     def _refuse_unless_known(self, job: Job, refusal: ConnectorError, context: tuple[Any, ...]) -> None:
         """What would be refused now may have been accepted before: its repetition is told so."""
@@ -223,7 +213,7 @@ class Methods:
             row = await self._lookup.job(connection.app, job.id)
             answer: Submitted | ConnectorError = refusal
             if row is not None and row["digest"] == self._gate.digest(job):
-                answer = self._repeated(connection.app, job.id, row["outcome"])
+                answer = self._intake.repeated(connection.app, job.id, row["outcome"])
             if many is not None:
                 self._collect(connection, many, index, answer)
                 return _BY_COMMIT
@@ -232,75 +222,6 @@ class Methods:
             return answer
 
         self._answer_later(connection, msgid, answer)
-
-    def _order_event(self, connection: Connection, request: Request, now: float) -> None:
-        application = self._with_room(connection)
-        event = parse_order_event(only(request.params))
-        node = self._orders.node(connection.app, application, event, (connection, request.msgid))
-        self._journal.batch.order_nodes.append(node)
-        if node.accept is not None:
-            self._store(node.accept)
-        self._journal.touch()
-
-    def _store(self, accept: Accept) -> None:
-        job = accept.job
-        if (job.app, job.id) not in self._dispatcher.live:
-            self._dispatcher.admit(job)
-        self._journal.batch.accepts.append(accept)
-        self._journal.touch()
-
-    def _with_room(self, connection: Connection) -> Application:
-        """The caller, who may have a further job. Raises ConnectorError."""
-        application = connection.application
-        assert application is not None
-        if self._draining:
-            raise ConnectorError("draining", "the daemon is stopping", retry_after_s=5.0)
-        self._check_room(connection.app, application.max_queued)
-        return application
-
-    def _check_room(self, app: int, most: int) -> None:
-        dispatcher = self._dispatcher
-        held, own = dispatcher.waiting, dispatcher.holding[app]
-        jobs = self._config.jobs
-        followed = dispatcher.followed < jobs.max_followed
-        if own < most and held < jobs.max_queued and followed and len(self._journal.batch) < _BACKLOG_BATCH:
-            return
-        rate = sum(carrier.binds.tps for carrier in self._config.carriers if carrier.enabled)
-        rate += sum(trunk.calls.per_s for trunk in self._config.trunks if trunk.enabled)
-        retry = min(5.0, max(0.1, held / 10 / max(rate, 1.0)))
-        what = "waiting to leave" if followed else "under way"
-        raise ConnectorError("busy", f"too many jobs are {what}", retry_after_s=round(retry, 3))
-
-    def _accepted(self, accept: Accept) -> Submitted | ConnectorError:
-        job = accept.job
-        dispatcher, metrics = self._dispatcher, self._metrics
-        if accept.verdict == "new":
-            metrics.jobs_accepted += 1
-            dispatcher.enqueue(job)
-            return Submitted(job.id, "queued", False)
-        dispatcher.release(job)
-        self._gate.release(job)
-        if accept.verdict == "dropped":
-            return Submitted(job.id, "dropped", False)  # its OrderNode has the answer
-        if accept.verdict == "conflict":
-            return ConnectorError(
-                "conflict", "a job with this id and another content was accepted before", field="id"
-            )
-        return self._repeated(job.app, job.id, accept.outcome)
-
-    def _repeated(self, app: int, id: str, outcome: str | None) -> Submitted:
-        self._metrics.jobs_duplicate += 1
-        return Submitted(id, "final" if outcome else self._state(app, id) or "sent", True)
-
-    def _told(self, node: OrderNode) -> OrderTold:
-        metrics = self._metrics
-        metrics.jobs_superseded += node.ended
-        if (dropped := why_dropped(node)) is not None:
-            metrics.jobs_refused[dropped] += 1
-            metrics.order_events_dropped += dropped != "conflict"
-        elif node.verdict == "duplicate":
-            metrics.jobs_duplicate += 1
-        return told(node, None if node.ext is None else self._state(node.app, node.ext))
 
     def _collect(self, connection: Connection, many: _Many, index: int, answer: Any) -> None:
         if isinstance(answer, ConnectorError):
@@ -388,7 +309,7 @@ class Methods:
             connection,
             request.msgid,
             params.id,
-            lambda row: job_view(row, self._state(connection.app, params.id)),
+            lambda row: job_view(row, self._state(connection.app, params.id), numbers=params.numbers),
         )
 
     def _state(self, app: int, id: str) -> str | None:

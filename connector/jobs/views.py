@@ -15,8 +15,11 @@ __all__ = ["job_view", "parts_to_recall"]
 _NEVER_ARRIVED = ("refused", "deferred", "unsent", "missed")
 
 
-def job_view(row: dict[str, Any], live_state: str | None) -> dict[str, Any]:
-    """`{id, state, outcome, to, accepted_at, deadline_at, attempts, timeline}`; see docs/socket.md."""
+def job_view(row: dict[str, Any], live_state: str | None, *, numbers: bool = False) -> dict[str, Any]:
+    """`{id, state, outcome, to, accepted_at, deadline_at, attempts, timeline}`; see docs/socket.md.
+
+    numbers  whether the recipient's is shown in full
+    """
     attempts = [_attempt(attempt) for attempt in row["attempts"]]
     return {
         "schema": 2,
@@ -24,7 +27,7 @@ def job_view(row: dict[str, Any], live_state: str | None) -> dict[str, Any]:
         "state": state_of(row, live_state),
         "outcome": row["outcome"],
         "reason": row["reason"],
-        "to": mask_number(row["recipient"]),
+        "to": row["recipient"] if numbers else mask_number(row["recipient"]),
         "accepted_at": row["accepted_at"],
         "deadline_at": row["deadline_at"],
         "finished_at": row["finished_at"],
