@@ -117,8 +117,11 @@ class SubmitEncoder:
     def __init__(self, carrier: CarrierFile, max_parts: int, rng: Random) -> None:
         self._carrier = carrier
         self._name = carrier.name if isinstance(carrier, Carrier) else ""
-        self._rules = rules_of(carrier, max_parts)
-        self._flash_rules = _flash_rules(carrier.text.flash, self._rules)
+        rules = rules_of(carrier, max_parts)
+        unchanged = msgspec.structs.replace(rules, substitutions={})
+        flash = carrier.text.flash
+        self._rules = {False: rules, True: unchanged}
+        self._flash_rules = {False: _flash_rules(flash, rules), True: _flash_rules(flash, unchanged)}
         account = carrier.account
         addresses = (account.host, *(address_of(address)[0] for address in account.standby))
         self._on_this_host = all(map(_is_loopback, addresses))
@@ -132,13 +135,13 @@ class SubmitEncoder:
 
     def draft(self, content: Content) -> Draft:
         """Raises Unsendable, with the reason, when this carrier cannot send the text or the sender id."""
-        sender, registered = content.sender, content.registered
+        sender, registered, exact = content.sender, content.registered, False
         if content.by_carrier is not None:
             guise = content.guise(self._name)
             if guise.refused:
                 raise Unsendable(guise.refused, "sender")
-            sender, registered = guise.sender, guise.registered
-        rules = self._flash_rules if content.flash else self._rules
+            sender, registered, exact = guise.sender, guise.registered, guise.exact
+        rules = self._flash_rules[exact] if content.flash else self._rules[exact]
         if rules is None:
             raise Unsendable("this carrier cannot have a text shown at once (flash)")
         try:

@@ -290,7 +290,7 @@ class VendorTlv(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             str,
             Meta(
                 pattern=r"^[a-z][a-z0-9_]{0,31}" + END,
-                title="a name in the template's [registered] table",
+                title="a name in the template's [registered], or among the ids of its registration",
             ),
         ]
         | None

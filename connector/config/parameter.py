@@ -70,7 +70,7 @@ class Parameter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     ) = None
     display: Annotated[
         Literal["symbol", "code"],
-        Meta(description="Of an amount's currency: code is EUR, which fits into more alphabets than €."),
+        Meta(description="Of an amount. code: INR, which fits into the GSM alphabet; ₹ does not."),
     ] = "symbol"
     style: Annotated[
         Literal["short", "medium", "long"],

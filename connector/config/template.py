@@ -159,7 +159,10 @@ class TemplateFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         dict[ParameterName, Annotated[str, Meta(min_length=1, max_length=200, title="1 to 200 characters")]],
         Meta(title="a table of constants", description="They stand for {name} in every text."),
     ] = {}
-    params: dict[ParameterName, Parameter] = {}
+    params: Annotated[
+        dict[ParameterName, Parameter],
+        Meta(title="a table of parameters", description="What each variable may be."),
+    ] = {}
     flash: Annotated[Flag, Meta(description="The handset shows it at once and does not keep it.")] = False
     registered: Annotated[
         dict[ParameterName, Id],

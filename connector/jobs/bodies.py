@@ -14,8 +14,8 @@ from connector.jobs.content import ContentCheck
 from connector.jobs.way import Ways
 from connector.model import Body, Content, Guise, Proof
 from connector.templates import Registry, Rendered, Wording, render
-from connector.templates.registration import mismatch
-from connector.templates.senders import guises
+from connector.templates.registration import Mismatch, mismatch
+from connector.templates.senders import guises as guises_of
 from protocols.rpc.job import Job, ParamValue, Preview
 
 __all__ = ["Bodies", "Said"]
@@ -62,11 +62,13 @@ class Bodies:
             rendered = render(wording, params)
             self._content.template(wording, rendered)
             if written:
-                self._as_registered(wording, rendered, country)
+                guises = by_carrier
+                if wording.registrations and (barred := self._unregistered(wording, rendered, country)):
+                    guises = {**(by_carrier or {}), **barred}
                 texts.append(
                     Content(
                         rendered.text, usual.sender, job.traceparent, wording.flash, usual.registered,
-                        by_carrier=by_carrier,
+                        by_carrier=guises,
                     )
                 )  # fmt: skip
             if scripts:
@@ -101,23 +103,27 @@ class Bodies:
     ) -> tuple[Guise, dict[str, Guise] | None]:
         if not self._particular and (wording is None or not wording.registrations):
             return Guise(sender, (wording.registered or None) if wording is not None else None), None
-        found = guises(wording, country, self._carriers, sender)
+        found = guises_of(wording, country, self._carriers, sender)
         return found.usual, found.by_carrier
 
-    def _as_registered(self, wording: Wording, rendered: Rendered, country: str) -> None:
-        """What was filed is what leaves, by whichever carrier."""
-        for registration in wording.registrations:
-            if registration.country != country:
-                continue
-            fault = mismatch(registration, wording.lang, rendered.text)
-            if fault is not None:
-                start, end = fault.position
-                name = next((n for n, first, last in rendered.spans if first < end and start < last), None)
-                raise ConnectorError(
-                    "invalid_job", f"the text is not the one registered in {country}: {fault.message}",
-                    field="template", position=fault.position,
-                    hint=None if name is None else f"see the parameter {name}",
-                )  # fmt: skip
+    def _unregistered(self, wording: Wording, rendered: Rendered, country: str) -> dict[str, Guise] | None:
+        """Carriers with which another text was filed there than this one.
+
+        Raises ConnectorError where that is so of all that was filed there: what was filed is what leaves.
+        """
+        filed = [registration for registration in wording.registrations if registration.country == country]
+        faults = [mismatch(registration, wording.lang, rendered.text) for registration in filed]
+        if None not in faults:
+            if (fault := next(iter(faults), None)) is not None:
+                raise _unregistered(fault, rendered, country)
+            return None
+        barred: dict[str, Guise] = {}
+        for carrier in self._carriers:
+            registration = wording.registration(country, carrier.name)
+            if registration is not None and (fault := faults[filed.index(registration)]) is not None:
+                why = f"its text is not the one registered in {country}: {fault.message}"
+                barred[carrier.name] = Guise(refused=why)
+        return barred or None
 
     def _proof(self, body: Body, country: str, wording: Wording | None = None) -> Proof:
         key = self._text_key
@@ -171,6 +177,15 @@ class Bodies:
                 "forbidden", f"{whose} is not registered for the application", field=field, hint=hint
             )
         return sender
+
+
+def _unregistered(fault: Mismatch, rendered: Rendered, country: str) -> ConnectorError:
+    start, end = fault.position
+    name = next((n for n, first, last in rendered.spans if first <= end and start <= last), None)
+    return ConnectorError(
+        "invalid_job", f"the text is not the one registered in {country}: {fault.message}", field="template",
+        position=fault.position, hint=None if name is None else f"see the parameter {name}",
+    )  # fmt: skip
 
 
 def _params_by_attempt(job: Job | Preview) -> Iterator[Mapping[str, ParamValue]]:

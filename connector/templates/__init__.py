@@ -1,5 +1,6 @@
 """Templates: which one a job may use, the text it becomes, and whether that is the registered one."""
 
+from .categories import Uncovered, uncovered
 from .refusal import TemplateError
 from .registration import Mismatch, mismatch
 from .registry import Registry, Wording
@@ -14,9 +15,11 @@ __all__ = [
     "Registry",
     "Rendered",
     "TemplateError",
+    "Uncovered",
     "Wording",
     "guises",
     "mismatch",
     "render",
     "speak",
+    "uncovered",
 ]

@@ -224,6 +224,8 @@ def _number(parameter: Parameter, lang: str) -> Form:
 
 
 def _amount(parameter: Parameter, lang: str) -> Form:
+    icu.number_form(lang, parameter.digits)  # loads ICU and the language now, and not for the first job
+
     def form(value: Value, params: Mapping[str, Value]) -> str:
         currency = currency_of(parameter, params)
         amount, places = money_of(value, currency)

@@ -17,6 +17,8 @@ _VIRAMA: Final = 9  # Canonical_Combining_Class
 
 def name_fault(name: str) -> Unfit | None:
     """What keeps `name` from being one."""
+    if name[0] != " " and name.replace(" ", "").isalpha():
+        return None
     for at, character in enumerate(name):
         category = unicodedata.category(character)
         if category[0] in "LM" or character in _BETWEEN or _joins(name, at):

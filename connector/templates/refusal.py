@@ -30,3 +30,8 @@ class Unfit(Exception):
         self.reason = reason
         self.position = position
         self.parameter = parameter
+
+    def of(self, name: str) -> TemplateError:
+        """What the application is told, of the value of the parameter `name`."""
+        field = f"params.{self.parameter or name}"
+        return TemplateError("invalid_job", self.reason, field=field, position=self.position)

@@ -25,8 +25,7 @@ def render(wording: Wording, params: Mapping[str, Value]) -> Rendered:
         for name, form in wording.forms:
             values[name] = form(params[name], params)
     except Unfit as unfit:
-        field = f"params.{unfit.parameter or name}"
-        raise TemplateError("invalid_job", unfit.reason, field=field, position=unfit.position) from None
+        raise unfit.of(name) from None
     except KeyError:
         raise _wrong_names(wording, params) from None
     if len(params) != len(values):

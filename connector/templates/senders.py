@@ -50,14 +50,15 @@ def guises(wording: Wording | None, country: str, carriers: Iterable[Carrier], s
             registration = wording.registration(country, carrier.name)
             if registration is not None:
                 ids = wording.registered | registration.ids
-                guise = Guise(registration.sender or sender, ids or None)
+                exact = bool(registration.pattern)
+                guise = Guise(registration.sender or sender, ids or None, exact=exact)
         rules = carrier.sender_rules
         if not rules.permits(guise.sender, country):
             if rules.instead is None:
                 where = f"in {country}" if country else "there"
                 refused[carrier.name] = f"this carrier takes no brand as a sender {where}"
                 continue
-            guise = Guise(rules.instead, guise.registered)
+            guise = Guise(rules.instead, guise.registered, exact=guise.exact)
         if guise != usual:
             own[carrier.name] = guise
     return Guises(usual, own, refused)

@@ -48,7 +48,7 @@ def _segment(piece: Said, wording: Wording, params: Mapping[str, Value]) -> Segm
     if piece.date is not None:
         return Date(_day(piece.date, params))
     if piece.number is not None:
-        return Text(_number(params[piece.number], wording.lang))
+        return Text(_number(piece.number, wording.lang, params))
     assert piece.pause is not None
     return Pause(piece.pause)
 
@@ -56,13 +56,16 @@ def _segment(piece: Said, wording: Wording, params: Mapping[str, Value]) -> Segm
 def _words(wording: Wording, params: Mapping[str, Value]) -> dict[str, str]:
     """Values as a voice reads them: separators of thousands would end a number."""
     return {
-        name: _number(params[name], wording.lang) if parameter.kind == "number" else str(params[name])
+        name: _number(name, wording.lang, params) if parameter.kind == "number" else str(params[name])
         for name, parameter in wording.params.items()
     }
 
 
-def _number(value: Value, lang: str) -> str:
-    return icu.number_form(lang, grouped=False)(number_of(value))
+def _number(name: str, lang: str, params: Mapping[str, Value]) -> str:
+    try:
+        return icu.number_form(lang, grouped=False)(number_of(params[name]))
+    except Unfit as unfit:
+        raise unfit.of(name) from None
 
 
 def _digits(code: Value) -> str:
@@ -77,8 +80,7 @@ def _amount(name: str, currency: str | None, wording: Wording, params: Mapping[s
             said = currency_of(parameter, params)
             money_of(params[name], said)
         except Unfit as unfit:
-            field = f"params.{unfit.parameter or name}"
-            raise TemplateError("invalid_job", unfit.reason, field=field, position=unfit.position) from None
+            raise unfit.of(name) from None
         return Amount(str(params[name]), said)
     assert currency is not None
     return Amount(_value(name, params), _currency(currency, params))

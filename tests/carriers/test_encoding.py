@@ -24,7 +24,7 @@ from connector.config import (
     Validity,
     VendorTlv,
 )
-from connector.model import Content, LiveJob
+from connector.model import Content, Guise, LiveJob
 from protocols.gsm import alphabet
 from protocols.gsm.udh import Concatenation, parse_udh
 from protocols.smpp import tlv
@@ -90,6 +90,32 @@ def test_numbers_reserved_for_fiction_leave_for_simulated_carriers_only(host: st
         with pytest.raises(Unsendable, match="reserved"):
             encode_for(job(to="+447700900123"), NOW)
     assert encode_for(job(to="+447700901123"), NOW)
+
+
+def test_a_carrier_that_needs_another_sender_or_other_ids() -> None:
+    tlvs = (VendorTlv(name="pe_id", tag=0x1400, type="digits", registered="pe_id", optional=True),)
+    by_carrier = {"north": Guise("60312", {"pe_id": "1101"}), "south": Guise("Other")}
+    said = job(registered={"pe_id": "9"}, by_carrier=by_carrier)
+    (pdu,) = encoder(tlvs=tlvs).pdus(said)
+    assert (pdu.source_addr_ton, pdu.source_addr) == (3, b"60312")
+    assert pdu.tlvs == ((0x1400, b"1101"),)
+    (pdu,) = encoder(tlvs=tlvs).pdus(job(registered={"pe_id": "9"}, by_carrier={"south": Guise("Other")}))
+    assert (pdu.source_addr, pdu.tlvs) == (b"Acme", ((0x1400, b"9"),))
+    with pytest.raises(Unsendable, match="no brand") as caught:
+        encoder().pdus(job(by_carrier={"north": Guise(refused="this carrier takes no brand")}))
+    assert caught.value.field == "sender"
+
+
+@pytest.mark.rule("regulation.registered-unchanged")
+def test_a_registered_text_is_not_changed() -> None:
+    text = Text(substitutions={"’": "'"})
+    said = "Don’t share 482917. Whoever asks you for it is not from Acme, whatever they say."
+    for flash in (False, True):
+        (pdu,) = encoder(text=text).pdus(job(said, flash=flash))
+        assert pdu.short_message == said.replace("’", "'").encode()  # which saves a part
+        exact = {"north": Guise("Acme", exact=True)}
+        parts = encoder(text=text).pdus(job(said, by_carrier=exact, flash=flash))
+        assert "".join(part.short_message[6:].decode("utf-16-be") for part in parts) == said
 
 
 def test_a_standby_address_makes_a_simulated_carrier_a_real_one() -> None:

@@ -8,9 +8,9 @@ import pytest
 from babel import Locale, dates, numbers
 from babel.plural import PluralRule
 
-from connector.config import Parameter
+from connector.config import Parameter, Template
 from connector.config.voice import CALL_LANGUAGES
-from connector.templates import icu, render
+from connector.templates import icu, render, uncovered
 from tests.templates.wordings import wording
 
 TAGS = [*CALL_LANGUAGES, "en-GB", "en-IN", "pt-PT", "de-AT", "de-CH", "fr-CA", "zh-Hant", "ar-EG"]
@@ -106,6 +106,24 @@ def test_plural_categories(lang: str) -> None:
             assert rule(Decimal(str(value))) == category
     for n in range(300):
         assert render(made, {"n": n}).text.split(" ", 1)[0] == rule(n), (lang, n)
+
+
+@pytest.mark.parametrize(
+    ("lang", "body", "lacks"),
+    [
+        ("en", "{n, plural, one{a} other{b}}", []),
+        ("zh", "{n, plural, other{b}}", []),
+        ("ru", "{n, plural, one{a} other{b}}", [("n", "many", 0), ("n", "few", 2)]),
+        ("pl", "{n, plural, =0{x} one{a} few{b} other{c}}", [("n", "many", 5)]),
+        ("ar", "{n, plural, =0{x} =1{y} =2{z} few{a} many{b} other{c}}", []),
+        ("en", "{n, selectordinal, one{#st} two{#nd} other{#th}}", [("n", "few", 3)]),
+        ("de", "{n, plural, other{{n, plural, other{b}}}}", [("n", "one", 1)]),
+    ],
+)
+def test_categories_without_a_branch(lang: str, body: str, lacks: list[tuple[str, str, int]]) -> None:
+    params = {"n": Parameter(kind="number")}
+    template = Template(name="t", lane="l", purpose="p", syntax="icu", text={lang: body}, params=params)
+    assert list(uncovered(template, lang)) == lacks
 
 
 def test_a_whole_number_is_whole_however_it_is_spelled() -> None:

@@ -37,6 +37,7 @@ def test_texts_that_are_the_registered_one(pattern: str, text: str) -> None:
     assert mismatch(filed(pattern), "en", text) is None
 
 
+@pytest.mark.rule("regulation.registered-text", "regulation.registered-variable")
 @pytest.mark.parametrize(
     ("pattern", "text", "position", "says"),
     [
@@ -86,6 +87,7 @@ PIECES = st.lists(st.sampled_from(["a", "b", "ab", "{#var#}", "é", "."]), max_s
 TEXTS = st.text(st.sampled_from("abé."), max_size=12)
 
 
+@pytest.mark.rule("regulation.registered-text")
 @settings(max_examples=500)
 @given(PIECES.filter(bool), st.integers(1, 4), TEXTS, st.data())
 def test_it_agrees_with_an_independent_reading(

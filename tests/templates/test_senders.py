@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from connector.config import Carrier, Parameter, Registration, SenderRules
 from connector.config.carrier import Account, Binds
-from connector.model import Guise
+from connector.model import Body, Content, Guise
 from connector.templates import guises
 from tests.templates.wordings import wording
 
@@ -50,6 +51,7 @@ def test_the_registration_of_a_carrier_wins_over_that_of_all() -> None:
     assert FILED.registration("DE", "north") is None
 
 
+@pytest.mark.rule("regulation.registered-ids")
 def test_registered_ids_and_senders() -> None:
     found = guises(FILED, "IN", [NORTH, SOUTH], "Acme")
     assert found.usual == Guise("Acme", {"kept": "k", "pe_id": "old"})
@@ -58,6 +60,25 @@ def test_registered_ids_and_senders() -> None:
         "south": Guise("Acme", {"kept": "k", "pe_id": "any"}),
     }
     assert guises(FILED, "CN", [NORTH, SOUTH], "Acme").own.keys() == {"south"}
+
+
+def test_a_text_that_was_filed_is_not_changed_on_its_way() -> None:
+    filed = Registration(country="IN", carriers=("north",), pattern={"en": "{#var#}"})
+    south = carrier("south", no_brands_in=("IN",), instead="60312")
+    made = wording("{code}", CODE, registrations=(filed, Registration(country="IN")))
+    found = guises(made, "IN", [NORTH, south], "Acme")
+    assert found.own == {"north": Guise("Acme", exact=True), "south": Guise("60312")}
+    north = carrier("north", no_brands_in=("IN",), instead="60312")
+    assert guises(made, "IN", [north], "Acme").own == {"north": Guise("60312", exact=True)}
+
+
+def test_the_journal_keeps_who_it_was_from() -> None:
+    found = guises(FILED, "IN", [NORTH, SOUTH], "Acme")
+    said = Content("482917", "Acme", registered=found.usual.registered, by_carrier=found.by_carrier)
+    body = Body(sms=(said,))
+    assert msgspec.json.decode(msgspec.json.encode(body), type=Body) == body
+    assert body.sms[0].guise("north").sender == "ACMEIN"
+    assert body.sms[0].guise("west") == Guise("Acme", said.registered)
 
 
 def test_nothing_of_its_own_is_nothing() -> None:
