@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from connector.evidence.canonical import day_of
-from connector.evidence.days import lines
-from connector.evidence.filters import Line
+from connector.evidence.canonical import canonical
+from connector.evidence.days import octets
+from connector.evidence.filters import Line, line_of
 from connector.evidence.head import read_head
 from connector.evidence.layout import head_file
 
 __all__ = ["Case", "cases"]
+
+_REMOVAL: Final = b'"kind":"redacted"'
 
 
 class Case(NamedTuple):
@@ -42,7 +44,13 @@ def cases(state: Path, job: str, app: str | None = None, seq: int | None = None)
     found: list[tuple[str, Line]] = []
     further: list[Line] = []
     removals: list[Line] = []
-    for where, line in lines(state):
+    name = canonical(job)
+    for where, text in octets(state):
+        # Most are of others, and need not be read.
+        if name not in text and _REMOVAL not in text:
+            continue
+        if (line := line_of(text)) is None:
+            continue
         kind, record = line["kind"], line["record"]
         if kind == "job" and record["id"] == job:
             if app in (None, record["app"]) and seq in (None, line["seq"]):
@@ -55,7 +63,7 @@ def cases(state: Path, job: str, app: str | None = None, seq: int | None = None)
         Case(
             line, where, [each for each in further if _is_about(each, line)],
             None if line.get("personal") else next((r for r in removals if _covers(r, line["seq"])), None),
-            _head(state, line),
+            _head(state, where, line),
         )
         for where, line in found
     ]  # fmt: skip
@@ -69,9 +77,10 @@ def _covers(removal: Line, seq: int) -> bool:
     return any(first <= seq <= last for first, last in removal["record"]["seqs"])
 
 
-def _head(state: Path, line: Line) -> Mapping[str, Any] | None:
+def _head(state: Path, where: str, line: Line) -> Mapping[str, Any] | None:
+    day, _, _ = where.partition(".jsonl:")
     try:
-        head = read_head(head_file(state, day_of(line["at"])).read_bytes())
+        head = read_head(head_file(state, day).read_bytes())
     except (OSError, ValueError):
         return None
     # Of a head that is not of this record nothing may be said; `verify` finds what is wrong with it.

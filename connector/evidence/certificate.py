@@ -7,7 +7,6 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Final, NamedTuple
 
-from connector.evidence.canonical import day_of
 from connector.evidence.case import Case
 from connector.evidence.filters import Line
 from connector.evidence.masking import mask
@@ -17,6 +16,7 @@ from connector.evidence.wording import (
     CALL_OUTCOMES,
     MACHINES,
     OUTCOMES,
+    REMOVALS,
     clock,
     day_text,
     duration,
@@ -31,11 +31,10 @@ _STYLE: Final = Path(__file__).with_name("certificate.css")
 _WIDE: Final = ("Call-ID", "Said", "Sound")
 _VERBATIM: Final = ("message id", "as received")
 _BESIDE: Final = ("message id",)
-_OPEN: Final = (
-    "the day is not over: its head is signed after midnight UTC. Until then the head that the log has of "
-    "every minute stands for it."
+_UNSIGNED: Final = (
+    "none yet: it is signed after midnight UTC. Until then the head that the log has of every minute stands "
+    "for it."
 )
-_NO_HEAD: Final = "there is none that covers this record, though its day is over."
 _LINES_A_CALL: Final = 6
 _MOST_LINES: Final = 13
 
@@ -43,21 +42,25 @@ _MOST_LINES: Final = 13
 class Checked(NamedTuple):
     """What came of verifying the chain.
 
-    at         seconds since 1970
+    at         seconds since 1970, when the certificate was issued
+    done       whether it was verified at all; without it the five that follow say nothing
     records    of the whole chain
     days       closed ones
     findings   (where, what) of the first few
     found      how many there are
     by         what it was verified with
+    secret     whether the chain's secret key was; without it only what a signed head covers is proved
     key        SHA-256 of the public key that signs, hexadecimal
     """
 
     at: float
+    done: bool
     records: int
     days: int
     findings: Sequence[tuple[str, str]]
     found: int
     by: str
+    secret: bool
     key: str
 
 
@@ -73,7 +76,7 @@ def certificate(
     """
     record = case.line["record"]
     found = steps(case.line, case.later, why, numbers=numbers)
-    calls = list(_calls(case.line))
+    calls = list(_calls(case))
     title = f"Certificate {record['lane']} {case.line['seq']}: {record['id']}"
     body = (
         _head(case),
@@ -118,8 +121,8 @@ def _verdict(case: Case, *, numbers: bool) -> Markup:
     about = tag("p",
         f"The {what.lower()} that application ", tag("b", given(record["app"])), " asked for as job ",
         tag("b", given(record["id"])), f" {ends}", *whom,
-        f", on {day_text(ended)} at {clock(ended)[:8]} UTC, {duration(took)} after it was accepted and {deadline}.",
-        class_="lead",
+        f", on {day_text(ended)} at {clock(ended)[:8]} UTC, {duration(took)} after it was accepted",
+        f" and {deadline}.", class_="lead",
     )  # fmt: skip
     headline = tag(
         "div", tag("h1", what), tag("p", badge, class_=f"badge {record['outcome']}"), class_="title"
@@ -153,7 +156,7 @@ def _sent(record: Mapping[str, Any]) -> Markup:
         rows.append(("Its SHA-256", _hex(template["hash"])))
     else:
         rows.append(("Template", Markup("none recorded")))
-    for channel, name in (("sms", "Text"), ("voice", "Words of the call")):
+    for channel, name in (("sms", "Text"), ("voice", "Text of the call")):
         hmacs = record["text_hmac"][channel]
         several = len(hmacs) > 1
         for index, value in enumerate(hmacs, 1):
@@ -165,11 +168,7 @@ def _addressed(case: Case, *, numbers: bool) -> Markup:
     record = case.line["record"]
     number = _recipient(case, numbers=numbers)
     if number is None:
-        number = Markup("removed")
-        if case.removal is not None:
-            number = join((f"removed on {day_text(case.removal['at'])}: ",
-                           given(case.removal["record"].get("reason", "")),
-                           f" (record {case.removal['seq']})"))  # fmt: skip
+        number = _removal(case.removal)
     rows = [("To", tag("b", number)), ("Country", given(record.get("country") or "not known"))]
     rows.append(("Application", given(record["app"])))
     rows.append(("Its id of the job", given(record["id"])))
@@ -180,6 +179,15 @@ def _addressed(case: Case, *, numbers: bool) -> Markup:
     rows.append(("Deadline", Markup(moment_text(record["deadline_at"]))))
     rows.append(("Ended", Markup(moment_text(record["finished_at"]))))
     return tag("section", tag("h2", "To whom, for whom, when"), _facts(rows))
+
+
+def _removal(removal: Line | None) -> Markup:
+    if removal is None:
+        return Markup("removed")
+    why = removal["record"]["reason"]
+    return join(
+        (f"removed on {day_text(removal['at'])}: ", REMOVALS.get(why, why), f" (record {removal['seq']})")
+    )
 
 
 def _happened(found: Sequence[Step], origin: float) -> Markup:
@@ -208,13 +216,17 @@ def _note(name: str, value: str) -> Markup:
     return tag("div", tag("span", f"{name} ", class_="name"), words, class_=beside)
 
 
-def _calls(line: Line) -> Iterator[Markup]:
-    keys = (line.get("personal") or {}).get("keys") or {}
-    attempts = [attempt for attempt in line["record"]["attempts"] if attempt["call"]]
-    for attempt in attempts:
-        head = "The call" if len(attempts) == 1 else f"The call of attempt {attempt['n']}"
-        pressed = " ".join(keys.get(str(attempt["n"]), ""))
-        yield tag("section", tag("h2", head), _facts(list(_call(attempt["call"], pressed)), "two"))
+def _calls(case: Case) -> Iterator[Markup]:
+    """Each by its newest record: a call may go on when its job has ended."""
+    calls: dict[int, tuple[Mapping[str, Any], str]] = {}
+    for line in (case.line, *case.later):
+        keys = (line.get("personal") or {}).get("keys") or {}
+        for attempt in line["record"].get("attempts", ()):
+            if attempt["call"]:
+                calls[attempt["n"]] = attempt["call"], " ".join(keys.get(str(attempt["n"]), ""))
+    for n, (call, pressed) in calls.items():
+        head = "The call" if len(calls) == 1 else f"The call of attempt {n}"
+        yield tag("section", tag("h2", head), _facts(list(_call(call, pressed)), "two"))
 
 
 def _call(call: Mapping[str, Any], keys: str) -> Iterator[tuple[str, Markup]]:
@@ -270,9 +282,7 @@ def _chain(case: Case, checked: Checked) -> Markup:
         rows.append(("Personal part, SHA-256", join((_hex(line["record"]["personal"]), _removed(case)))))
     head = case.head
     if head is None:
-        rows.append(
-            ("Head of its day", Markup(_OPEN if day_of(line["at"]) == day_of(checked.at) else _NO_HEAD))
-        )
+        rows.append(("Head of its day", Markup(_UNSIGNED)))
     else:
         day = f"{day_text(head['day'])}, records {head['first']} to {head['last']} ({head['count']})"
         rows.append(("Its day", Markup(day)))
@@ -295,17 +305,23 @@ def _check(case: Case, checked: Checked, state: str) -> Markup:
         ". To check whether a text is the one that was sent: ",
         _command(f"connector evidence match --state {state} {job} --text-file FILE"), ".",
     )  # fmt: skip
-    result = _bad(checked) if checked.found else _good(checked)
+    if not checked.done:
+        result: tuple[Markup, ...] = (tag("p", tag("b", "The chain was not verified for this document.")),)
+    else:
+        result = _bad(checked) if checked.found else _good(checked, case)
     return tag("section", tag("h2", "Verification"), *result, again, class_="check whole")
 
 
-def _good(checked: Checked) -> tuple[Markup, ...]:
+def _good(checked: Checked, case: Case) -> tuple[Markup, ...]:
     records, days = plural(checked.records, "record"), plural(checked.days, "closed day")
+    whole = "The chain is whole." if checked.secret else "The signed days are whole."
     told = (
         f" {records} and {days} were verified {checked.by} on {moment_text(checked.at)}: nothing was "
         "changed, left out, put in, moved or cut off."
     )
-    return (tag("p", tag("b", "The chain is whole."), told, class_="good"),)
+    if not checked.secret and case.head is None:
+        told += " This record is of a day without a head yet: the public key proves nothing of it."
+    return (tag("p", tag("b", whole), told, class_="good"),)
 
 
 def _bad(checked: Checked) -> tuple[Markup, ...]:

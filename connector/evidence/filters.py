@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["Filter", "Line", "moment"]
+import msgspec
+
+from connector.evidence.canonical import day_of
+from connector.evidence.chain import BadLine, read_line
+from connector.evidence.days import octets
+
+__all__ = ["Filter", "Line", "line_of", "moment"]
 
 Line = Mapping[str, Any]
 """One line of the chain, decoded: `{seq, at, kind, record, personal?, mac}`."""
@@ -60,8 +67,23 @@ class Filter(NamedTuple):
             and _one_of((line.get("personal") or {}).get("to"), self.recipients)
         )
 
-    def wanted(self, lines: Iterable[Line]) -> Iterator[Line]:
-        return (line for line in lines if self.wants(line))
+    def wanted(self, state: Path) -> Iterator[Line]:
+        """Those of the chain in a state folder, the oldest first."""
+        # No record stands in the file of a day before its own, whatever was done to the clock.
+        first_day = "" if self.begin is None else day_of(self.begin)
+        for _, text in octets(state, first_day=first_day):
+            if (line := line_of(text)) is not None and self.wants(line):
+                yield line
+
+
+def line_of(text: bytes) -> Line | None:
+    """None for what is no line of a chain, of which `verify` speaks."""
+    try:
+        read_line(text)
+    except BadLine:
+        return None
+    line: Line = msgspec.json.decode(text)
+    return line
 
 
 def moment(text: str, *, end: bool = False) -> float:
@@ -73,11 +95,11 @@ def moment(text: str, *, end: bool = False) -> float:
     """
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        if "T" not in text.upper() and ":" not in text:
+            midnight = found.replace(tzinfo=UTC)
+            return (midnight + timedelta(days=1) if end else midnight).timestamp()
+    except (ValueError, OverflowError):
         raise ValueError("expected a date as 2026-11-23, or a time as 2026-11-23T10:00:00Z") from None
-    if "T" not in text.upper() and ":" not in text:
-        midnight = found.replace(tzinfo=UTC)
-        return (midnight + timedelta(days=1) if end else midnight).timestamp()
     if found.tzinfo is None:
         raise ValueError("expected an offset from UTC as well, as in 2026-11-23T10:00:00Z")
     return found.timestamp()

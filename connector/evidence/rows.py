@@ -164,7 +164,7 @@ COLUMNS: Final = (
     Column("what", "texts", "came when the job had ended", _what),
     Column("converted", "text", "`yes` or `no`: what the application said", _converted),
     Column("sms_hmac", "texts", "HMAC-SHA256 of each text", _hmacs("sms")),
-    Column("voice_hmac", "texts", "HMAC-SHA256 of what each call said", _hmacs("voice")),
+    Column("voice_hmac", "texts", "HMAC-SHA256 of the text that each call was made of", _hmacs("voice")),
     Column("personal", "text", "`kept` or `removed`", _personal),
     Column("personal_hash", "text", "commits to the personal part", _of("personal")),
     Column("mac", "text", "of the chain up to here", lambda line: line["mac"]),

@@ -122,7 +122,8 @@ def _receipt(told: Mapping[str, Any], carrier: str, which: str) -> Markup:
 def _further(told: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> Step:
     """A receipt besides the one that counts for its part."""
     attempt = next((each for each in attempts if each["n"] == told["attempt"]), {})
-    which = f" part {told['part']}" if _parts(attempt) > 1 else " it"
+    of = _parts(attempt)
+    which = f" part {told['part']} of {of}" if of > 1 else " it"
     words = _receipt(told, attempt.get("carrier", ""), which)
     return Step(told["at"], join((words, " (came too late to count)")) if told["late"] else words)
 
@@ -157,22 +158,31 @@ def _end(attempt: Mapping[str, Any]) -> str:
 
 def _late(line: Line, later: Sequence[Line], *, numbers: bool) -> list[Step]:
     """What came when the job had ended; each record repeats what the ones before it said of its attempts."""
-    seen = {(step.at, step.words) for attempt in line["record"]["attempts"] for step in _told(attempt, line)}
+    attempts = line["record"]["attempts"]
+    seen = {(step.at, step.words) for attempt in attempts for step in _told(attempt, line)}
+    results = {attempt["n"]: attempt["result"] for attempt in attempts}
     found = []
     for each in later:
         note = ("record", f"{each['seq']} of the chain")
         record = each["record"]
         if "converted" in record:
-            used = "was used" if record["converted"] else "was not used"
-            words = join((given(record["app"]), f" said that it {used}"))
-            found.append(Step(record["told_at"], words, (note,), "late"))
+            found.append(Step(record["told_at"], _used(record), (note,), "late"))
             continue
         for attempt in record["attempts"]:
             for step in _told(attempt, each, numbers=numbers):
                 if (step.at, step.words) not in seen:
                     seen.add((step.at, step.words))
                     found.append(step._replace(notes=(*step.notes, note), kind="late"))
+            if attempt["result"] and attempt["result"] != results.get(attempt["n"]) and not attempt["call"]:
+                words = join((given(attempt["carrier"]), " ", _end(attempt)))
+                found.append(Step(each["at"], words, (note,), "late"))
+            results[attempt["n"]] = attempt["result"]
     return found
+
+
+def _used(record: Mapping[str, Any]) -> Markup:
+    """What the application said."""
+    return join((given(record["app"]), f" said that it was {'' if record['converted'] else 'not '}used"))
 
 
 def _told(attempt: Mapping[str, Any], line: Line, *, numbers: bool = False) -> Iterator[Step]:

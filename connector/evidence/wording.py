@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 __all__ = [
-    "CALL_ENDINGS", "CALL_OUTCOMES", "MACHINES", "OUTCOMES", "RECEIPTS", "RESULTS", "SOURCES", "clock",
-    "day_text", "duration", "moment_text", "plural", "since",
+    "CALL_ENDINGS", "CALL_OUTCOMES", "MACHINES", "OUTCOMES", "RECEIPTS", "REMOVALS", "RESULTS", "SOURCES",
+    "clock", "day_text", "duration", "moment_text", "plural", "since",
 ]  # fmt: skip
 
 OUTCOMES: Final[Mapping[str, tuple[str, str]]] = {
@@ -70,6 +70,12 @@ CALL_ENDINGS: Final[Mapping[str, str]] = {
     "transport": "the connection to the carrier broke",
 }
 """Who ended a call."""
+
+REMOVALS: Final[Mapping[str, str]] = {
+    "forget": "the person is to be forgotten",
+    "retention": "the time to keep it is over",
+}
+"""Why a personal part was taken out."""
 
 MACHINES: Final[Mapping[str, str]] = {
     "human": "a person",

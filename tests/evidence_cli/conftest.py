@@ -12,15 +12,20 @@ from tests.evidence_cli.ledger import Ledger
 DAY_S = 86_400.0
 
 
+def run(state: Path, name: str, *arguments: object) -> Result:
+    """`connector evidence NAME --state STATE …`."""
+    return CliRunner().invoke(command, [name, "--state", str(state), *map(str, arguments)])
+
+
 class Evidence:
-    """`run` is `connector evidence …` on the folder."""
+    """Days of a ledger, and the commands on them."""
 
     def __init__(self, state: Path) -> None:
         self.state = state
         self.ledger = Ledger(state)
 
     def run(self, name: str, *arguments: object) -> Result:
-        return CliRunner().invoke(command, [name, "--state", str(self.state), *map(str, arguments)])
+        return run(self.state, name, *arguments)
 
 
 @pytest.fixture

@@ -47,10 +47,5 @@ class Ledger:
         head_file(self.state, day).write_bytes(head.octets())
         return head
 
-    @property
-    def mac(self) -> str:
-        """Of the newest record."""
-        return self._chain.mac
-
     def file(self, day: str) -> Path:
         return day_file(self.state, day)

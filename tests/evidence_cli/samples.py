@@ -174,7 +174,7 @@ def late_receipt(line: dict[str, Any], after_s: float = 60.0) -> dict[str, Any]:
 
 
 def redacted(line: dict[str, Any]) -> dict[str, Any]:
-    record = {"seqs": [[line["seq"], line["seq"]]], "reason": "90 days have passed"}
+    record = {"seqs": [[line["seq"], line["seq"]]], "reason": "retention"}
     at = line["at"] + 90 * 86_400
     return {"seq": 99, "at": at, "kind": "redacted", "record": record, "mac": digest("redacted")}
 

@@ -17,7 +17,7 @@ from connector.evidence.wording import duration, since
 from tests.evidence_cli import samples
 from tests.evidence_cli.conftest import DAY_S, Evidence
 
-GOOD = Checked(samples.START + 9_000, 1_234, 31, [], 0, "with the public key alone", samples.digest("key"))
+GOOD = Checked(samples.START + 9_000, True, 1_234, 31, [], 0, "with all keys", True, samples.digest("key"))
 BAD = GOOD._replace(findings=[("2026-11-22.jsonl:12", "its MAC does not fit")] * 5, found=7)
 
 
@@ -116,10 +116,7 @@ def test_a_text_message() -> None:
         ),
         ("07:33:48.170", "+4.050 s", "Final outcome: deliveredreason receipt DELIVERED"),
     ]  # fmt: skip
-    assert (
-        "The chain is whole. 1234 records and 31 closed days were verified with the public key alone on"
-        in text
-    )
+    assert "The chain is whole. 1234 records and 31 closed days were verified with all keys on" in text
     assert "connector evidence verify --state /var/lib/x" in text
     assert "connector evidence match --state /var/lib/x order-4711 --text-file FILE" in text
     assert "Telephone numbers are masked" in text
@@ -128,7 +125,7 @@ def test_a_text_message() -> None:
 def test_three_attempts_by_three_ways() -> None:
     html = document(samples.three_attempts())
     assert facts(html)["Text 2, HMAC"] == samples.digest("b")
-    assert facts(html)["Words of the call, HMAC"] == samples.digest("c")
+    assert facts(html)["Text of the call, HMAC"] == samples.digest("c")
     assert facts(html)["Keys pressed"] == "1"
     told = [what for *_, what in happened(html)]
     assert re.match(
@@ -205,11 +202,36 @@ def test_what_came_later() -> None:
     assert "24 November 2026" in words(html)
 
 
+def test_a_call_that_went_on_when_its_job_had_ended() -> None:
+    ringing = samples.attempt(1, channel="voice", carrier="west", parts=[], result=None)
+    line = samples.job(
+        attempts=[ringing], outcome="cancelled", reason="cancelled", finished_at=samples.START + 3
+    )
+    over = {**ringing, "call": samples.call(samples.START + 0.05), "result": "completed"}
+    later = samples.late_receipt(line)
+    later["record"] |= {"what": ["call"], "attempts": [over]}
+    later["personal"] = {"to": samples.NUMBER, "salt": "6a" * 16, "keys": {"1": "1"}}
+    html = document(line, [later])
+    assert (facts(html)["Length"], facts(html)["Keys pressed"]) == ("24.1 s", "1")
+    told = [what for *_, what in happened(html)]
+    assert told[-1].startswith("The call ended: the listener hung up after 24.1 s")
+    assert told[-1].endswith("record 91 of the chain")
+
+
+def test_an_attempt_whose_end_is_known_later() -> None:
+    unknown = samples.attempt(parts=[], result="unknown")
+    line = samples.job(attempts=[unknown], outcome="unknown", reason="no answer")
+    later = samples.late_receipt(line)
+    later["record"] |= {"what": ["attempt"], "attempts": [{**unknown, "result": "refused", "status": 0x45}]}
+    *_, last = happened(document(line, [later, later]))
+    assert last[2] == "north refused it (ESME_RSUBMITFAIL)record 91 of the chain"
+
+
 def test_personal_parts_that_were_removed() -> None:
     line = samples.job()
     del line["personal"]
     html = document(line, removal=samples.redacted(samples.job()))
-    assert facts(html)["To"] == "removed on 21 February 2027: 90 days have passed (record 99)"
+    assert facts(html)["To"] == "removed on 21 February 2027: the time to keep it is over (record 99)"
     assert "stat:DELIVRD" not in html
     assert facts(html)["Personal part, SHA-256"] == f"{line['record']['personal']} (of what was removed)"
     assert facts(document(line))["To"] == "removed"
@@ -217,12 +239,22 @@ def test_personal_parts_that_were_removed() -> None:
 
 def test_an_open_day_has_no_signature_yet() -> None:
     html = document(samples.job(), head=None)
-    assert facts(html)["Head of its day"].startswith("the day is not over: its head is signed after midnight")
-    tomorrow = GOOD._replace(at=GOOD.at + DAY_S)
-    assert (
-        "though its day is over"
-        in facts(document(samples.job(), head=None, checked=tomorrow))["Head of its day"]
-    )
+    assert facts(html)["Head of its day"].startswith("none yet: it is signed after midnight UTC.")
+
+
+def test_what_the_public_key_alone_proves() -> None:
+    public = GOOD._replace(secret=False)
+    signed = words(document(samples.job(), checked=public))
+    assert "The signed days are whole." in signed
+    assert "proves nothing of it" not in signed
+    unsigned = words(document(samples.job(), checked=public, head=None))
+    assert "This record is of a day without a head yet: the public key proves nothing of it." in unsigned
+
+
+def test_a_chain_that_was_not_verified() -> None:
+    text = words(document(samples.job(), checked=GOOD._replace(done=False)))
+    assert "The chain was not verified for this document." in text
+    assert "whole" not in text
 
 
 def test_a_chain_that_is_not_whole() -> None:

@@ -3,6 +3,7 @@ import io
 import json
 import os
 import stat
+import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
@@ -198,6 +199,8 @@ def test_a_date_is_a_day_of_utc() -> None:
     for wrong in ("2026-11-23T10:00", "2026-11-23 10:00:00", "yesterday", "", "2026-13-01"):
         with pytest.raises(ValueError, match="expected"):
             moment(wrong)
+    with pytest.raises(ValueError, match="expected"):
+        moment("9999-12-31", end=True)
 
 
 def test_a_wrong_time_is_bad_usage(evidence: Evidence) -> None:
@@ -226,16 +229,6 @@ def test_parquet_without_pyarrow(evidence: Evidence, tmp_path: Path, monkeypatch
 
 def test_parquet_into_a_pipe_is_bad_usage(evidence: Evidence) -> None:
     assert evidence.run("export", "--format", "parquet").exit_code == 2
-
-
-def test_no_evidence_is_said(tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir()
-    empty = Evidence.__new__(Evidence)
-    empty.state = tmp_path / "state"
-    for name in ("export", "verify"):
-        done = empty.run(name)
-        assert done.exit_code == 1
-        assert "no evidence here" in done.stderr
 
 
 class Sink(io.RawIOBase):
@@ -272,10 +265,42 @@ def test_memory_does_not_grow_with_the_chain(format: Any) -> None:
 def test_parquet_is_written_group_by_group(tmp_path: Path) -> None:
     path = tmp_path / "out.parquet"
     with path.open("wb") as file:
-        assert export(repeat_of(samples.job(), 20_001), "parquet", file) == 20_001
+        assert export(repeat_of(samples.job(), 4_001), "parquet", file) == 4_001
     groups = pq.ParquetFile(path).metadata
-    assert [groups.row_group(index).num_rows for index in range(groups.num_row_groups)] == [10_000, 10_000, 1]
+    assert [groups.row_group(index).num_rows for index in range(groups.num_row_groups)] == [2_000, 2_000, 1]
 
 
 def repeat_of(line: dict[str, Any], times: int) -> Iterator[dict[str, Any]]:
     return islice(repeat(line), times)
+
+
+def connector(evidence: Evidence, *arguments: str) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "connector",
+        "evidence",
+        "export",
+        "--state",
+        str(evidence.state),
+        *arguments,
+    ]
+
+
+def test_a_disk_that_is_full_is_said(evidence: Evidence) -> None:
+    for arguments, out in (((), "/dev/full"), (("-o", "/dev/full"), os.devnull)):
+        with open(out, "wb") as stdout:
+            done = subprocess.run(
+                connector(evidence, *arguments), stdout=stdout, stderr=subprocess.PIPE, text=True
+            )
+        assert done.returncode == 1
+        assert done.stderr == "Error: No space left on device\n"
+    assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
+
+
+def test_who_reads_may_have_seen_enough(evidence: Evidence) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(connector(evidence), stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -18,9 +18,11 @@ from connector.cli.evidence.folder import (
     Secrets,
     chain_key_option,
     one_case,
+    public_key_option,
     readable,
     secrets_of,
     state_option,
+    written,
 )
 
 if TYPE_CHECKING:
@@ -37,8 +39,9 @@ _SHOWN: Final = 5
 @click.option("--app", help="The application, where several have jobs of this id.")
 @click.option("--seq", type=click.IntRange(1), help="The record, where the id was used again.")
 @chain_key_option()
-@click.option("--public-key", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
-              help="Believe this key alone, and prove without any secret what it has signed.")  # fmt: skip
+@public_key_option()
+@click.option("--unverified", is_flag=True,
+              help="Leave out verifying, which reads the whole chain; the certificate says so.")  # fmt: skip
 @click.option("--numbers", is_flag=True, help="With whole telephone numbers.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="FILE.html or FILE.pdf, mode 0600; by default HTML to stdout.")  # fmt: skip
@@ -48,9 +51,10 @@ def command(
     app: str | None,
     seq: int | None,
     chain_key: Path | None,
-    public_key: Path | None,
+    public_keys: tuple[Path, ...],
     output: Path | None,
     *,
+    unverified: bool,
     numbers: bool,
 ) -> None:
     """Write the certificate of JOB, an id given by the application: what was sent, to whom, when, by whom it
@@ -66,46 +70,47 @@ def command(
     """
     from connector.cli.decision import reason
     from connector.evidence.certificate import certificate
-    from connector.evidence.files import write_whole
 
     if output is not None and output.suffix not in (".html", ".pdf"):
         raise click.BadParameter("expected a file that ends in .html or .pdf", param_hint="-o")
     with readable(state):
         case = one_case(state, job, app, seq)
         signer = None if case.head is None else case.head["key"]
-        checked = _checked(state, secrets_of(state, chain_key, public_key), signer)
-    document = certificate(
-        case,
-        checked,
-        reason,
-        issued_by=f"carrier-connector {__version__}",
-        state=str(state),
-        numbers=numbers,
-    )
-    if output is None:
-        click.echo(document, nl=False)
-    else:
-        with readable(state):
-            write_whole(output, _pdf(document) if output.suffix == ".pdf" else document.encode())
+        secrets = secrets_of(state, chain_key, public_keys)
+        checked = _checked(state, secrets, signer, unverified=unverified)
+    with readable(state):
+        document = certificate(
+            case,
+            checked,
+            reason,
+            issued_by=f"carrier-connector {__version__}",
+            state=str(state),
+            numbers=numbers,
+        )
+    octets = _pdf(document) if output is not None and output.suffix == ".pdf" else document.encode()
+    with readable(state), written(output) as out:
+        out.write(octets)
     if checked.found:
         click.echo("the chain is not whole; the certificate says where", err=True)
         sys.exit(1)
 
 
-def _checked(state: Path, secrets: Secrets, signer: str | None) -> Checked:
+def _checked(state: Path, secrets: Secrets, signer: str | None, *, unverified: bool) -> Checked:
     from connector.evidence.certificate import Checked
-    from connector.evidence.verify import verify
+    from connector.evidence.verify import Report, verify
 
-    report = verify(state, secrets.keys, secrets.public_only)
+    report = Report(0, 0, []) if unverified else verify(state, secrets.keys, secrets.public_only)
     key = secrets.keys.publics.get(signer or secrets.keys.stated or "")
     return Checked(
-        time.time(),
-        report.records,
-        report.days,
-        report.findings[:_SHOWN],
-        len(report.findings),
-        secrets.by,
-        "" if key is None else sha256(key.public_bytes_raw()).hexdigest(),
+        at=time.time(),
+        done=not unverified,
+        records=report.records,
+        days=report.days,
+        findings=report.findings[:_SHOWN],
+        found=len(report.findings),
+        by=secrets.by,
+        secret=not secrets.public_only,
+        key="" if key is None else sha256(key.public_bytes_raw()).hexdigest(),
     )
 
 
@@ -119,5 +124,5 @@ def _pdf(document: str) -> bytes:
         raise click.ClickException(
             "PDF needs weasyprint: pip install 'carrier-connector[pdf]'; or write HTML and print it"
         ) from None
-    octets: bytes = HTML(string=document).write_pdf(pdf_variant="pdf/a-3u")
+    octets: bytes = HTML(string=document).write_pdf(pdf_variant="pdf/a-3u", pdf_tags=True)
     return octets

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import click
 
-from connector.cli.evidence.folder import readable, state_option
+from connector.cli.evidence.folder import readable, state_option, written
 
 __all__ = ["command"]
 
@@ -81,7 +78,6 @@ def command(
       connector evidence export --state /var/lib/connector/verification --from 2026-11-01 -o november.csv
       connector evidence export --state /var/lib/connector/verification --app shop --outcome undelivered
     """
-    from connector.evidence.days import lines
     from connector.evidence.export import ParquetMissing, export
     from connector.evidence.filters import Filter
 
@@ -89,28 +85,10 @@ def command(
     chosen: Any = format or _FORMATS.get(output.suffix if output else "", "csv")
     if chosen == "parquet" and output is None:
         raise click.UsageError("Parquet is no text: name a file with -o.")
-    found = wanted.wanted(line for _, line in lines(state))
     try:
-        with readable(state), _written(output) as out:
-            count = export(found, chosen, out, numbers=numbers)
+        with readable(state), written(output) as out:
+            count = export(wanted.wanted(state), chosen, out, numbers=numbers)
     except ParquetMissing as error:
         raise click.ClickException(str(error)) from None
     if output is not None:
         click.echo(f"{count} records in {output}", err=True)
-
-
-@contextmanager
-def _written(path: Path | None) -> Iterator[IO[bytes]]:
-    """stdout, or a file that is there only when it is whole."""
-    if path is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    fresh = path.with_name(f"{path.name}.new")
-    try:
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            yield file
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise

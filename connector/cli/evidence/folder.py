@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,7 +15,13 @@ if TYPE_CHECKING:
     from connector.evidence.case import Case
     from connector.evidence.keys import Verifying
 
-__all__ = ["Secrets", "chain_key_option", "one_case", "readable", "secrets_of", "state_option"]
+__all__ = [
+    "Secrets", "chain_key_option", "one_case", "public_key_option", "readable", "secrets_of", "state_option",
+]  # fmt: skip
+
+
+_STRANGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What comes of reading a record that somebody else has written."""
 
 
 class Secrets(NamedTuple):
@@ -47,13 +55,27 @@ def chain_key_option() -> Callable[..., Any]:
     )
 
 
-def secrets_of(state: Path, chain_key: Path | None = None, public_key: Path | None = None) -> Secrets:
-    """What there is to verify with. With `public_key` nothing of the folder's own keys is believed."""
-    from connector.evidence.keys import load_verifying
+def public_key_option() -> Callable[..., Any]:
+    """`--public-key FILE`, for those who believe no key that lies beside what it proves."""
+    return click.option(
+        "--public-key",
+        "public_keys",
+        metavar="FILE",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        multiple=True,
+        help="Believe this key alone, and prove without any secret what it has signed; "
+        "several where it was replaced.",
+    )
 
-    if public_key is not None:
-        keys = load_verifying(state, None, public_key, secrets=False)
-        return Secrets(keys, True, f"with {public_key.name} alone")
+
+def secrets_of(state: Path, chain_key: Path | None = None, public_keys: tuple[Path, ...] = ()) -> Secrets:
+    """What there is to verify with. With `public_keys` none of the folder's own keys is believed."""
+    from connector.evidence.keys import Verifying, load_verifying
+
+    if public_keys:
+        believed = [load_verifying(state, None, file, secrets=False).publics for file in public_keys]
+        keys = Verifying({}, {name: key for each in believed for name, key in each.items()})
+        return Secrets(keys, True, f"with {' and '.join(file.name for file in public_keys)} alone")
     try:
         keys = load_verifying(state, chain_key)
     except PermissionError:
@@ -80,7 +102,7 @@ def one_case(state: Path, job: str, app: str | None, seq: int | None) -> Case:
 
 @contextmanager
 def readable(state: Path) -> Iterator[None]:
-    """What cannot be read ends the command with code 1 and one line."""
+    """What cannot be read or written ends the command with code 1 and one line."""
     import apsw
 
     from connector.evidence.keys import FOLDER, KeyFault
@@ -92,7 +114,35 @@ def readable(state: Path) -> Iterator[None]:
         yield
     except KeyFault as error:
         raise click.ClickException(str(error)) from None
+    except BrokenPipeError:
+        raise  # whoever reads has seen enough, as click knows
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+        where = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"{where}{error.strerror}") from None
     except apsw.Error as error:
         raise click.ClickException(f"the journal cannot be read: {error}") from None
+    except _STRANGE as error:
+        # Its text may hold what the record does: only the kind of the error is told.
+        raise click.ClickException(
+            f"a record is not as the daemon writes them ({type(error).__name__}); verify says which"
+        ) from None
+
+
+@contextmanager
+def written(path: Path | None) -> Iterator[IO[bytes]]:
+    """stdout, or a file that is there only when it is whole, for its owner alone."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    elif path.exists() and not path.is_file():  # a pipe or a device: /dev/stdout must stay what it is
+        with path.open("wb") as file:
+            yield file
+    else:
+        fresh = path.with_name(f"{path.name}.new")
+        try:
+            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                yield file
+            fresh.replace(path)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise

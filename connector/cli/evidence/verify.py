@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connector.cli.evidence.folder import chain_key_option, readable, secrets_of, state_option
+from connector.cli.evidence.folder import (
+    chain_key_option,
+    public_key_option,
+    readable,
+    secrets_of,
+    state_option,
+)
 
 if TYPE_CHECKING:
     from connector.evidence.head import Published
@@ -35,13 +41,17 @@ def _head(context: click.Context, parameter: click.Parameter, value: str | None)
 @click.command("verify")
 @state_option()
 @chain_key_option()
-@click.option("--public-key", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
-              help="Believe this key alone, and prove without any secret what it has signed.")  # fmt: skip
+@public_key_option()
 @click.option("--head", callback=_head, metavar="SEQ:MAC",
               help="A head from the log: the chain must still have it.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
-    state: Path, chain_key: Path | None, public_key: Path | None, head: Published | None, *, as_json: bool
+    state: Path,
+    chain_key: Path | None,
+    public_keys: tuple[Path, ...],
+    head: Published | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Verify every record, every day and its signature, and say where anything is amiss.
 
@@ -55,7 +65,7 @@ def command(
     from connector.evidence.verify import verify
 
     with readable(state):
-        secrets = secrets_of(state, chain_key, public_key)
+        secrets = secrets_of(state, chain_key, public_keys)
         report = verify(state, secrets.keys, secrets.public_only, head)
     seq, mac = report.last
     if as_json:
