@@ -16,6 +16,7 @@ from benchmarks.calls import run as calling
 from benchmarks.cycle import table
 from benchmarks.cycle.run import cycle
 from benchmarks.cycle.scenarios import SCENARIOS
+from benchmarks.gate import run as gating
 from benchmarks.probe import run as probing
 from benchmarks.processes import BenchmarkError
 from benchmarks.routing import run as choosing
@@ -27,7 +28,7 @@ _SEED_BITS = 31
 _SHOW: dict[str, Callable[[dict[str, Any]], None]] = {
     "cycle": table.show, "throttle": throttling.show, "probe": probing.show,
     "machine": answering.show, "calls": calling.show, "decision": deciding.show,
-    "routing": choosing.show,
+    "routing": choosing.show, "gate": gating.show,
 }  # fmt: skip
 
 
@@ -72,6 +73,8 @@ def main() -> int:
             result = deciding.decision(seed, _progress)
         elif arguments.name == "routing":
             result = choosing.routing(seed, arguments.world, arguments.policy, arguments.seeds, _progress)
+        elif arguments.name == "gate":
+            result = gating.gate(seed, _progress)
         elif arguments.name == "calls":
             result = calling.calls(seed, _progress)
         else:

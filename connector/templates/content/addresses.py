@@ -8,12 +8,13 @@ from typing import Final
 
 __all__ = ["Addresses", "is_address"]
 
-# With a scheme, with www., or a host name and a path: what a telephone makes a link of. A host name alone may be
-# the name of a shop.
+# With a scheme, with www., or a host name and a path: what a telephone makes a link of. A host name alone may
+# be the name of a shop.
 _ADDRESS: Final = re.compile(
-    r"(?<![\w@])(?:[a-z][a-z0-9+.-]{1,20}://\S+|www\.\w\S+|\w[\w-]*(?:\.[\w-]+)*\.[^\W\d_]{2,}/\S*)", re.IGNORECASE
+    r"(?<![\w@])(?:[a-z][a-z0-9+.-]{1,20}://\S+|www\.\w\S+|\w[\w-]*(?:\.[\w-]+)*\.[^\W\d_]{2,}/\S*)",
+    re.IGNORECASE,
 )
-_TRAILING: Final = ".,;:!?)]}>\"'»”’…。，、！？）」』"
+_TRAILING: Final = ".,;:!?)]}>\"'»”’…。、」』\uff0c\uff01\uff1f\uff09"
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://", re.IGNORECASE)
 _AFTER: Final = frozenset("/?#")
 
@@ -26,8 +27,7 @@ def is_address(phrase: str) -> bool:
 class Addresses:
     """Knows which addresses may stand in a text: those that begin with one of `allowed`.
 
-    Scheme and host are compared without case. What follows the host of an allowed address that has no path must
-    not lengthen the host.
+    Scheme and host are compared without case. Where an allowed address has no path, it is the whole host.
     """
 
     def __init__(self, allowed: Collection[str]) -> None:

@@ -22,7 +22,7 @@ def lookalikes() -> dict[str, str]:
 
     Of confusable-homoglyphs only its data file is read: the module itself brings an HTTP client along. A
     character counts with the case it has; where its other case alone looks like a letter, that letter counts
-    for both (Cyrillic В looks like B, so в is b too), so that words fold alike in any case.
+    for both (the Cyrillic ve is a B only as a capital), so that words fold alike in any case.
     """
     data = files("confusable_homoglyphs").joinpath("confusables.json").read_bytes()
     table = msgspec.json.decode(data, type=dict[str, list[_Twin]])

@@ -1,11 +1,11 @@
 """From a text as it was written to the letters a reader sees, and back to where they stand. Pure.
 
-Folding takes away case, accents, compatibility forms (NFKC: full width, half width, styled letters), characters
-that nobody sees, and the difference between letters that look alike. Lexicon and text are folded by the same
-tables, so what the folded letters are matters less than that they are the same.
+Folding takes away case, accents, compatibility forms (NFKC: full width, half width, styled letters),
+characters that nobody sees, and the difference between letters that look alike. Lexicon and text are folded
+by the same tables, so what the folded letters are matters less than that they are the same.
 
-A folded text has letters, digits, `%`, `¤` for any sign of a currency, spaces, and BREAK where a sentence of a
-script without spaces ends.
+A folded text has letters, digits, `%`, `¤` for any sign of a currency, spaces, and BREAK where a sentence of
+a script without spaces ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["BREAK", "Folding", "Spelling", "clusters", "traced", "visible"]
 BREAK: Final = "\x1f"
 """A separator for str.split(), and unlike a space never taken out when words are joined."""
 
-_SENTENCE_ENDS: Final = frozenset("、。，．！？；：「」『』（）【】《》｡､")
+_SENTENCE_ENDS: Final = frozenset("、。「」『』【】《》｡､\uff08\uff09\uff0c\uff0e\uff01\uff1f\uff1b\uff1a")
 
 # Nothing of these is seen: formats (Cf), variation selectors, fillers of Hangul, tags.
 _UNSEEN: Final = (
@@ -67,6 +67,9 @@ class Spelling(dict[int, str]):
             return self._signs[character]
         if character.isascii():
             return _ascii(character)
+        if character.isdecimal():
+            digit = str(unicodedata.decimal(character))
+            return self._signs.get(digit, digit)
         if character in _SENTENCE_ENDS:
             return BREAK
         bare = _DROPPED_MARKS.sub("", unicodedata.normalize("NFKD", character)).translate(_SAME)
@@ -114,8 +117,9 @@ class Folding:
         latin = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g"}
         signs = {"@": "a", "$": "s", "|": "i", "€": "e", "£": "i", "¢": "c", "¥": "y"}
         self.latin: Final = Spelling(alike, {**latin, **signs})
-        # In Cyrillic digits are other letters: 3 is з, 4 is ч, 6 is б.
-        cyrillic = {digit: self.plain[ord(letter)] for digit, letter in zip("34618", "зчбив", strict=True)}
+        # Cyrillic letters that look like digits: ze, che, be; and i and v.
+        digits = zip("34618", "зч\u0431ив", strict=True)
+        cyrillic = {digit: self.plain[ord(letter)] for digit, letter in digits}
         self.cyrillic: Final = Spelling(alike, {**latin, **signs, **cyrillic})
 
 

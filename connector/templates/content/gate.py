@@ -16,9 +16,13 @@ from .scan import Hit, Scan, spaced
 __all__ = ["ContentGate"]
 
 _SAYS_SOMETHING: Final = re.compile(r"[A-Za-z%]").search
-_LETTER_WITH_SIGN: Final = re.compile(r"[^\W\d_][0-9@$|€£¢!]|[0-9@$|€£¢][^\W\d_]").search
-_LETTERS_APART: Final = re.compile(r"(?: \w ){3}").search
+# Letters and their marks, roughly: this only decides whether to look closer.
+_LETTERS: Final = r"[A-Za-z\u00c0-\u1fff\u20d0-\U0010ffff]"
+_LETTER_WITH_SIGN: Final = re.compile(f"[0-9@$|€£¢!](?:(?={_LETTERS})|(?<={_LETTERS}[^!]))").search
+_LETTERS_APART: Final = re.compile(r" [\w¤]  [\w¤]  [\w¤] ").search
 _POINT_IN_WORD: Final = re.compile(r"(?<=\w)!(?=\w)")
+_ADDRESS_SIGN: Final = re.compile(r"/|[wW]{3}\.").search
+_DIGIT: Final = re.compile(r"[0-9]").search
 _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]").search
 _MIN_SIGNED_LETTERS: Final = 4
 
@@ -59,7 +63,7 @@ class ContentGate:
         else:
             seen = visible(text)
         refused = None
-        if "/" in seen or "www." in seen:
+        if _ADDRESS_SIGN(seen):
             text, refused = self._without_addresses(text)
             seen = text if text.isascii() else visible(text)
         language = None if lang is None else lang.partition("-")[0].lower()
@@ -67,9 +71,14 @@ class ContentGate:
 
     def _without_addresses(self, text: str) -> tuple[str, Finding | None]:
         """The text with spaces for every allowed address, and the first one that is not allowed."""
-        cells = [
-            (character, start, end) for start, end in clusters(text) for character in visible(text[start:end])
-        ]
+        if text.isascii():
+            cells = [(character, start, start + 1) for start, character in enumerate(text)]
+        else:
+            cells = [
+                (character, start, end)
+                for start, end in clusters(text)
+                for character in visible(text[start:end])
+            ]
         refused = None
         for first, last, allowed in self._addresses.find("".join(character for character, _, _ in cells)):
             start, end = cells[first][1], cells[last - 1][2]
@@ -84,51 +93,63 @@ class ContentGate:
         folded = seen.translate(plain)
         words = folded.split()
         line = spaced(words)
-        if hits := self._scan.words(line):
-            found = self._weighed(text, line, hits, lang)
-            if found is not None:
-                return found
-        for hit in self._scan.prices(line):
-            return _finding("price", hit, text, plain)
-        if len(words) > 1:
-            for hit in self._scan.letters(folded, words):
+        hits = self._scan.words(line)
+        if hits and (found := self._weighed(text, line, hits, lang)):
+            return found
+        if _DIGIT(line):
+            cleared = _cleared(hits, lang)
+            for hit in self._scan.prices(line):
+                if not any(start < hit.end and hit.start < end for start, end in cleared):
+                    return _finding("price", hit, text, plain)
+        for hit in (*self._scan.letters(folded, words), *self._scan.drawn_out(line)):
+            if self._counts_hidden(hit.form.entry, lang):
                 return _finding(_rule(hit.form.entry), hit, text, plain)
-        for hit in self._scan.drawn_out(line):
-            if hit.form.entry.kind in ("strong", "weak"):
-                return _finding("lexicon", hit, text, plain)
-        if _LETTER_WITH_SIGN(seen) or _LETTERS_APART(line):
-            return self._signed(text, seen)
+        if _LETTER_WITH_SIGN(seen) or "\n" in seen or _LETTERS_APART(line):
+            return self._signed(text, seen, lang)
         return None
 
     def _weighed(self, text: str, line: str, hits: list[Hit], lang: str | None) -> Finding | None:
         """Of the forms that stand in a text as they are written: what they come to together."""
-        cleared = [(hit.start, hit.end) for hit in hits if hit.form.entry.kind == "clean"]
+        cleared = _cleared(hits, lang)
         weak: list[Hit] = []
+        hiding = None
         company = " % " in line
-        for hit in sorted(hits, key=lambda hit: hit.start):
+        for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
             if any(start <= hit.start and hit.end <= end for start, end in cleared):
                 continue
             entry = hit.form.entry
             if entry.kind in ("strong", "opt_out"):
                 return _finding(_rule(entry), hit, text, self._folding.plain)
-            counts = lang is None or lang == entry.lang
+            counts = self._counts_in(entry, lang)
             if entry.kind == "weak":
-                finding = _finding("lexicon", hit, text, self._folding.plain)
-                if _mixes_scripts(text[finding.start : finding.end], entry):
-                    return finding
+                if hiding is None and not text.isascii() and self._counts_hidden(entry, lang):
+                    finding = _finding("lexicon", hit, text, self._folding.plain)
+                    hiding = finding if _mixes_scripts(text[finding.start : finding.end], entry) else None
                 if counts:
                     weak.append(hit)
             elif entry.kind == "cues" and counts:
                 company = True
-        if not weak:
-            return None
+        if hiding is not None or not weak:
+            return hiding
         first = weak[0]
-        if company or any(hit.start >= first.end for hit in weak):
+        if company or any(hit.form.letters != first.form.letters for hit in weak):
             return _finding("lexicon", first, text, self._folding.plain)
         return None
 
-    def _signed(self, text: str, seen: str) -> Finding | None:
-        """Digits and signs read as letters. Numbers alone are no words: an entry needs a letter and a sign."""
+    def _counts_in(self, entry: Entry, lang: str | None) -> bool:
+        """Whether a word that needs company counts in a text of this language."""
+        if lang is None or lang == entry.lang:
+            return True
+        return entry.lang == "en" and lang in self._scan.far_from_latin
+
+    def _counts_hidden(self, entry: Entry, lang: str | None) -> bool:
+        """Whether an entry counts by itself where it hides. English weak words do in every language."""
+        if entry.kind == "weak":
+            return entry.lang == "en" or self._counts_in(entry, lang)
+        return entry.kind in ("strong", "opt_out")
+
+    def _signed(self, text: str, seen: str, lang: str | None) -> Finding | None:
+        """Digits and signs read as letters. A number is no word: there must be a letter and a sign."""
         spellings = [self._folding.latin]
         if _CYRILLIC(seen):
             spellings.append(self._folding.cyrillic)
@@ -136,14 +157,25 @@ class ContentGate:
         for spelling in spellings:
             folded = visible(text).translate(spelling)
             words = folded.split()
-            for hit in (*self._scan.words(spaced(words)), *self._scan.letters(folded, words)):
+            hits = [*self._scan.words(spaced(words)), *self._scan.letters(folded, words)]
+            for hit in sorted(hits, key=lambda hit: hit.start - hit.end):
                 entry = hit.form.entry
-                if entry.kind in ("cues", "clean") or len(hit.form.letters) < _MIN_SIGNED_LETTERS:
+                if len(hit.form.letters) < _MIN_SIGNED_LETTERS or not self._counts_hidden(entry, lang):
                     continue
                 finding = _finding(_rule(entry), hit, text, spelling)
                 if _has_letter_and_sign(text[finding.start : finding.end]):
                     return finding
         return None
+
+
+def _cleared(hits: list[Hit], lang: str | None) -> list[tuple[int, int]]:
+    """Where no word counts: what the operator allows, and what is harmless in the text's language."""
+    languages = (lang, "")
+    return [
+        (hit.start, hit.end)
+        for hit in hits
+        if hit.form.entry.kind == "clean" and (lang is None or hit.form.entry.lang in languages)
+    ]
 
 
 def _rule(entry: Entry) -> Rule:
@@ -166,14 +198,15 @@ def _mixes_scripts(written: str, entry: Entry) -> bool:
     """Whether a word was written with letters of another script, or with letters made for ornament."""
     if entry.script not in _MIXES_SCRIPTS:
         return False
-    names = {unicodedata.name(character, "").partition(" ")[0] for character in written if character.isalpha()}
+    letters = {character for character in written if character.isalpha()}
+    names = {unicodedata.name(letter, "").partition(" ")[0] for letter in letters}
     return {_ONE_WIDTH.get(name, name) for name in names} != {entry.script} or bool(_HIDDEN.search(written))
 
 
 def _has_letter_and_sign(written: str) -> bool:
-    letters = sum(character.isalpha() for character in written)
-    signs = sum(character.isdecimal() or character in "@$|€£¢¥" for character in written)
-    return letters > 0 and signs > 0
+    seen = visible(written)
+    signs = any(character.isdecimal() or character in "@$|€£¢¥" for character in seen)
+    return signs and any(character.isalpha() for character in seen)
 
 
 def _hidden(text: str) -> Finding | None:

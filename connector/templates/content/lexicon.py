@@ -3,15 +3,17 @@
 A file has lists of words and phrases, in any case and with their accents:
 
 strong   marketing wherever it stands
-weak     marketing in company: with another weak word, a cue or a share in per cent; or when it hides. Counts in
-         texts of its own language, and in those whose language is not known
+weak     marketing in company: with another weak word, a cue or a share in per cent; or when it hides. Counts
+         in texts of its own language, and in those whose language is not known
 cues     no marketing alone, but company for a weak word
 clean    phrases within which no word counts ("feel free")
 price    as strong, with {percent} or {amount} in it
 opt_out  how to be taken off a list
 
-A star at the start or end of an entry stands for any further letters. Scripts that write no spaces, and Korean,
-which adds endings, have stars everywhere.
+and `currencies`: the words and codes that amounts have in the language; signs of currencies are known.
+
+A star at the start or end of an entry stands for any further letters. Scripts that write no spaces, and
+Korean, which adds endings, have stars everywhere.
 """
 
 from __future__ import annotations
@@ -27,20 +29,24 @@ from .fold import Spelling, visible
 __all__ = ["Entry", "Form", "Kind", "entries", "forms"]
 
 Kind = Literal["strong", "weak", "cues", "clean", "price", "opt_out"]
-KINDS: Final = frozenset(get_args(Kind))
-
 _WITHOUT_SPACES: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"})
+_CASES_DIFFER: Final = frozenset({"CYRILLIC", "GREEK"})
 _AMOUNT: Final = ("¤ #", "# ¤")
 _PERCENT: Final = ("# %", "% #")
 
 
 class Entry(NamedTuple):
-    """One line of a lexicon, as it stands there; `script` as in the name of its first letter ("LATIN")."""
+    """One line of a lexicon, as it stands there.
+
+    script      as in the name of its first letter: "LATIN"
+    currencies  its language's, of an entry with {amount}
+    """
 
     text: str
     lang: str
     kind: Kind
     script: str
+    currencies: tuple[str, ...] = ()
 
     @property
     def spaceless(self) -> bool:
@@ -62,7 +68,7 @@ class Form(NamedTuple):
 
     @property
     def spaced(self) -> str:
-        """The form between words that have two spaces between them: one is the word's, one its neighbour's."""
+        """The form where words have two spaces between them: one is the word's, one its neighbour's."""
         start, end = "" if self.open_start else " ", "" if self.open_end else " "
         return f"{start}{'  '.join(self.words)}{end}"
 
@@ -80,21 +86,25 @@ def entries(allow: Collection[str]) -> Iterator[Entry]:
         if not path.name.endswith(".toml"):
             continue
         lists = tomllib.loads(path.read_text("utf-8"))
-        if not lists.keys() <= KINDS:
-            raise ValueError(f"{path.name} has unknown lists: {', '.join(sorted(lists.keys() - KINDS))}")
+        currencies = tuple(lists.pop("currencies", ()))
         lang = path.name.removesuffix(".toml")
-        yield from (Entry(text, lang, kind, _script(text)) for kind in get_args(Kind) for text in lists.get(kind, ()))
+        for kind in get_args(Kind):
+            for text in lists.pop(kind, ()):
+                yield Entry(text, lang, kind, _script(text), currencies if "{amount}" in text else ())
+        if lists:
+            raise ValueError(f"{path.name} has unknown lists: {', '.join(lists)}")
 
 
-def forms(entry: Entry, spelling: Spelling, currencies: Collection[str]) -> Iterator[Form]:
+def forms(entry: Entry, spelling: Spelling) -> Iterator[Form]:
     """The folded forms of an entry: capitals of some scripts look like other letters than small ones."""
     bare = entry.text.strip("*")
     always = entry.spaceless or entry.script == "HANGUL"
     open_start = always or entry.text.startswith("*")
     open_end = always or entry.text.endswith("*")
+    cases = (bare, bare.upper(), bare.title()) if entry.script in _CASES_DIFFER else (bare,)
     seen = set()
-    for text in (bare, bare.upper(), bare.title()):
-        for filled in _filled(text, currencies):
+    for text in cases:
+        for filled in _filled(text, entry.currencies):
             words = tuple(visible(filled).replace("#", "0").translate(spelling).split())
             words = tuple(word.replace("0", "#") for word in words) if "#" in filled else words
             if words and words not in seen:

@@ -13,15 +13,11 @@ from .lexicon import Form, entries, forms
 
 __all__ = ["Hit", "Scan", "numbered", "spaced", "stretched"]
 
-# Written after or before amounts; signs of currencies need no list.
-CURRENCIES: Final = (
-    "eur", "euro", "euros", "usd", "dollars", "gbp", "chf", "zl", "pln", "tl", "try", "rub", "руб", "рублей",
-    "грн", "kr", "sek", "r", "rs", "inr", "rp", "idr", "vnd", "d", "dong", "元", "円", "원", "บาท", "ريال", "درهم",
-    "रुपये", "k", "rb",
-)  # fmt: skip
-
-_NUMBER: Final = re.compile(r" *\d+(?: +\d+)* *")
-_RUN: Final = re.compile(r"([^\W\d_])\1\1+")
+_NUMBER: Final = r"[0-9]++(?: ++[0-9]++)*+"
+# Digits with letters on both sides are letters in disguise, no amount.
+_NUMBERS: Final = re.compile(f"(?<![a-z0-9]){_NUMBER}|{_NUMBER}(?![a-z])")
+# i stands for l too, and "lli" is no run.
+_RUN: Final = re.compile(r"([^\W\d_i])\1\1+|i{4,}")
 
 MIN_LETTERS = 3
 WHOLE_LETTERS = 6
@@ -43,14 +39,14 @@ def spaced(words: Iterable[str]) -> str:
 
 def numbered(text: str) -> str:
     """A spaced text with `#` for every number, however it is grouped."""
-    return f" {'  #  '.join(_NUMBER.split(text)).strip()} "
+    return spaced(_NUMBERS.sub(" # ", text).split())
 
 
 def stretched(text: str) -> tuple[str, ...]:
     """A spaced text whose letters are drawn out ("freeee"), with one and with two of each such letter."""
     if not _RUN.search(text):
         return ()
-    return _RUN.sub(r"\1", text), _RUN.sub(r"\1\1", text)
+    return _RUN.sub(lambda run: run[0][0], text), _RUN.sub(lambda run: run[0][:2], text)
 
 
 class _Forms:
@@ -71,14 +67,18 @@ class Scan:
 
     def __init__(self, spelling: Spelling, allow: Collection[str]) -> None:
         worded, packed, priced = _Forms(), _Forms(), _Forms()
+        scripts: dict[str, str] = {}
         for entry in entries(allow):
-            for form in forms(entry, spelling, CURRENCIES if entry.kind == "price" else ()):
+            scripts.setdefault(entry.lang, entry.script)
+            for form in forms(entry, spelling):
                 if entry.kind == "price":
                     priced.add(form.spaced, form)
                 else:
                     worded.add(form.spaced, form)
                     if entry.kind in ("strong", "weak", "opt_out") and _joinable(form):
                         packed.add(form.letters, form)
+        self.far_from_latin: Final = frozenset(lang for lang, script in scripts.items() if script != "LATIN")
+        """Languages in which an English word is nobody's own."""
         self._words, self._word_forms = worded.automaton()
         self._letters, self._letter_forms = packed.automaton()
         self._prices, self._price_forms = priced.automaton()
@@ -96,16 +96,20 @@ class Scan:
         found = self._prices.find_matches_as_indexes(numbered(text), overlapping=True)
         for index, _, _ in found:
             for form in self._price_forms[index]:
-                pattern = re.escape(form.spaced).replace(r"\#", r"\d+(?: +\d+)*")
-                yield from _located(form, text, pattern.replace(r"\ \ ", " *"))
+                words = (_NUMBER if word == "#" else re.escape(word) for word in form.words)
+                yield from _located(form, text, " *".join(words))
 
     def drawn_out(self, text: str) -> Iterator[Hit]:
-        """Forms in a spaced text whose letters are repeated."""
+        """Forms in a spaced text with letters repeated that the form does not repeat."""
         for shorter in stretched(text):
             for index, _, _ in self._words.find_matches_as_indexes(shorter, overlapping=True):
                 for form in self._word_forms[index]:
-                    pattern = "".join(letter if letter == " " else re.escape(letter) + "+" for letter in form.spaced)
-                    yield from _located(form, text, pattern)
+                    pattern = "".join(
+                        letter if letter == " " else re.escape(letter) + "+" for letter in form.spaced
+                    )
+                    for hit in _located(form, text, pattern):
+                        if hit.end - hit.start > len(form.letters):
+                            yield hit
 
     def letters(self, text: str, words: list[str]) -> Iterator[Hit]:
         """Forms that were taken apart: letters with spaces between them, words cut in two or run together.
@@ -153,7 +157,8 @@ class _Places:
                 return True
         elif form.entry.script == "HANGUL":
             enough = len(form.letters) > MIN_LETTERS
-        if not starts_word or not (ends_word or (form.open_end and enough)):
+        goes_on = form.open_end and enough and end - self._starts[last] >= MIN_LETTERS
+        if not starts_word or not (ends_word or goes_on):
             return False
         if [len(piece) for piece in pieces[:-1]] == [len(word) for word in form.words[:-1]]:
             return False
