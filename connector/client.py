@@ -137,9 +137,9 @@ class Client:
         """
         return await self._call(client_calls.order_event(event))
 
-    async def status(self, job_id: str) -> dict[str, Any]:
-        """Return the job with its attempts and timeline."""
-        return await self._call(client_calls.status(job_id))
+    async def status(self, job_id: str, *, numbers: bool = False) -> dict[str, Any]:
+        """Return the job with its attempts and timeline, and with ``numbers`` its recipient's in full."""
+        return await self._call(client_calls.status(job_id, numbers))
 
     async def cancel(self, job_id: str) -> bool:
         """Return whether the job could be stopped in time."""

@@ -129,8 +129,8 @@ def order_event(event: OrderEvent | Mapping[str, Any]) -> Call[OrderTold]:
     return Call("order_event", event, lambda result: read_as(OrderTold, result))
 
 
-def status(job_id: str) -> Call[dict[str, Any]]:
-    return Call("status", Status(job_id), _as_map)
+def status(job_id: str, numbers: bool) -> Call[dict[str, Any]]:
+    return Call("status", Status(job_id, numbers), _as_map)
 
 
 def cancel(job_id: str) -> Call[bool]:

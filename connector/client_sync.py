@@ -266,9 +266,9 @@ class SyncClient:
         """
         return self._call(client_calls.order_event(event))
 
-    def status(self, job_id: str) -> dict[str, Any]:
-        """Return the job with its attempts and timeline."""
-        return self._call(client_calls.status(job_id))
+    def status(self, job_id: str, *, numbers: bool = False) -> dict[str, Any]:
+        """Return the job with its attempts and timeline, and with ``numbers`` its recipient's in full."""
+        return self._call(client_calls.status(job_id, numbers))
 
     def cancel(self, job_id: str) -> bool:
         """Return whether the job could be stopped in time."""

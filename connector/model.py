@@ -72,11 +72,13 @@ class Guise(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     sender      the sender id; empty: the carrier's own
     registered  ids under which the text is registered, by name
     refused     why this carrier cannot carry it there; empty: it can
+    exact       the text is registered: nothing in it may be replaced
     """
 
     sender: str = ""
     registered: dict[str, str] | None = None
     refused: str = ""
+    exact: bool = False
 
 
 class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -11,7 +11,16 @@ from connector.cli.job_socket import fields_of
 if TYPE_CHECKING:
     from protocols.rpc.event import Event
 
-__all__ = ["clock_time", "event_json", "event_words"]
+__all__ = ["clock_time", "event_json", "event_words", "masked"]
+
+
+def masked(event: Event) -> Event:
+    """The event, of the number of a handset that wrote its last two digits."""
+    import msgspec
+
+    from connector.log import mask_number
+
+    return msgspec.structs.replace(event, from_=mask_number(event.from_)) if event.from_ else event
 
 
 def event_json(event: Event) -> str:

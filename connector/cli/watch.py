@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connector.cli.event_line import clock_time, event_json, event_words
+from connector.cli.event_line import clock_time, event_json, event_words, masked
 from connector.cli.job_socket import job_socket_option, open_client
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ _LOOK_UP_S = 0.2
 @click.option("--from-seq", type=click.IntRange(min=0), metavar="N",
               help="First event to show; by default the one after the last acknowledged.")  # fmt: skip
 @click.option("--ack", is_flag=True, help="Acknowledge what was shown: the application gets it no more.")
+@click.option("--numbers", is_flag=True, help="Show handsets' numbers in full.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-def command(socket_path: Path, from_seq: int | None, *, ack: bool, as_json: bool) -> None:
+def command(socket_path: Path, from_seq: int | None, *, ack: bool, numbers: bool, as_json: bool) -> None:
     """Show this application's events, those that nobody has acknowledged first, then as they come.
 
     Reconnects when the daemon restarts; Ctrl-C ends it with exit code 0. The application is the one that
@@ -49,6 +50,7 @@ def command(socket_path: Path, from_seq: int | None, *, ack: bool, as_json: bool
         while not stopped.is_set():
             event = events.get(_LOOK_UP_S)
             if event is not None:
+                event = event if numbers else masked(event)
                 click.echo(event_json(event) if as_json else _words(event))
                 shown = event.seq
         if ack and shown is not None:

@@ -20,8 +20,9 @@ __all__ = ["command", "told"]
 @click.command("why")
 @click.argument("job")
 @job_socket_option()
+@click.option("--numbers", is_flag=True, help="Show the recipient's number in full.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job's status as one JSON object.")
-def command(job: str, socket_path: Path, *, as_json: bool) -> None:
+def command(job: str, socket_path: Path, *, numbers: bool, as_json: bool) -> None:
     """Tell everything that happened to JOB, an id given by the application, and why.
 
     \b
@@ -29,7 +30,7 @@ def command(job: str, socket_path: Path, *, as_json: bool) -> None:
       connector why --socket /run/connector/verification.sock order-1
     """
     with open_client(socket_path) as client:
-        status = client.status(job)
+        status = client.status(job, numbers=numbers)
     if as_json:
         click.echo(json.dumps(status))
         return

@@ -97,6 +97,11 @@ def _host_claims(folder: str, config: Config, main: Document) -> Iterator[Claim]
         if (file := key.file or _credential_file(folder, key.credential)) is not None:
             path = ("privacy", "keys", index, "file" if key.file else "credential")
             yield _secret_claim(FilePath(folder, file), main, path)
+    for name in ("chain_key", "signing_key"):
+        given, credential = (getattr(config.evidence, f"{name}_{kind}") for kind in ("file", "credential"))
+        if (file := given or _credential_file(folder, credential)) is not None:
+            path = ("evidence", f"{name}_{'file' if given else 'credential'}")
+            yield _secret_claim(FilePath(folder, file), main, path)
     if config.http is not None:
         yield _port_claim(config.http.address[1], main, ("http", "listen"))
     if config.trunks:

@@ -13,6 +13,8 @@ from msgspec import Struct
 from .accounts import same_account_problems
 from .carrier import Carrier, CarrierFile
 from .document import FOLDER, Document, read_document
+from .evidence_rules import resolved_evidence
+from .guards_rules import guard_problems
 from .journey_rules import (
     all_classes,
     all_journeys,
@@ -302,6 +304,7 @@ class _Reading:
         channels = self._channels(carriers, trunks)
         self._problems += journey_problems(main, file, channels)
         self._problems += routing_problems(main, file, channels)
+        self._problems += guard_problems(main, file)
         self._problems += capacity_problems(main, file, sum(t.calls.max for t in trunks if t.enabled))
         if file.jobs.on_unknown == "query" and not any(c.enabled and c.supports.query_sm for c in carriers):
             message = "query finds nobody to ask, expected a carrier with [supports] query_sm = true for it"
@@ -320,6 +323,9 @@ class _Reading:
             settings["lookup"] = resolved_lookup(file.lookup, self._folder)
         settings["voice"] = resolved_voice(file.voice, self._folder)
         settings["applications"] = resolved_applications(main, file, self._problems)
+        settings["evidence"] = resolved_evidence(
+            main, file, self._folder, self._environment, self._problems, self._notes
+        )
         settings["privacy"] = resolved_privacy(
             main, file, self._folder, self._environment, self._problems, self._notes
         )

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, field
 
 from .carrier import Carrier
 from .content import ContentSettings
-from .evidence import EvidenceSettings
+from .evidence import EvidenceFile, EvidenceSettings
 from .fields import END, Count, Days, FileName, Flag, Seconds, SenderId
 from .guards import GuardRules, Money
 from .journey import CarrierName, Country, Journey, JourneyFile
@@ -273,7 +273,7 @@ class ConnectorFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     orders: Orders | None = None
     privacy: PrivacyFile = PrivacyFile()
     guards: GuardRules = GuardRules()
-    evidence: EvidenceSettings = EvidenceSettings()
+    evidence: EvidenceFile = EvidenceFile()
 
 
 class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -297,6 +297,7 @@ class Config(ConnectorFile, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     journeys: dict[str, Journey]  # type: ignore[assignment]
     classes: dict[str, JobClass]
     privacy: Privacy = Privacy()
+    evidence: EvidenceSettings = EvidenceSettings()
 
     def application_of(self, uid: int) -> Application | None:
         """The application that runs as `uid`; a uid belongs to one application at most."""

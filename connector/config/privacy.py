@@ -57,12 +57,13 @@ class SealKey(SealKeyFile, frozen=True, kw_only=True):
 class Privacy(PrivacyFile, frozen=True, kw_only=True):
     """[privacy] after loading."""
 
-    keys: tuple[SealKey, ...] = ()  # type: ignore[assignment]
+    keys: tuple[SealKey, ...] = ()
 
 
 def key_octets(content: bytes) -> bytes:
     """The key that a file of this content holds. Raises ValueError, which tells nothing of it."""
-    if len(content) == _OCTETS:
+    # 32 letters and digits are somebody's password, or half a key in hexadecimal.
+    if len(content) == _OCTETS and any(octet < 0x20 or octet > 0x7E for octet in content):
         return content
     text = content.strip()
     try:

@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from msgspec import Struct
 
 from .carrier import Account, CarrierFile, Tls
+from .evidence import EvidenceFile
 from .privacy import SealKeyFile, key_octets
 from .problem import Path
 from .trunk import TrunkAccount
@@ -17,6 +18,7 @@ __all__ = [
     "Located",
     "file_faults",
     "key_fault",
+    "locate_evidence_key",
     "locate_password",
     "locate_seal_key",
     "locate_trunk_password",
@@ -25,6 +27,7 @@ __all__ = [
 
 # SMPP 3.4 §5.2.2: 9 octets with the closing NUL.
 _PASSWORD_OCTETS = 8
+_CHAIN_KEY_OCTETS = 32
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -58,6 +61,18 @@ def locate_trunk_password(account: TrunkAccount, folder: FilePath, environment: 
 def locate_seal_key(key: SealKeyFile, folder: FilePath, environment: Mapping[str, str]) -> Located:
     """Find and try a key of [privacy]."""
     return _found(key.file, key.credential, ("file", "credential"), folder, environment, _seal_key_fault)
+
+
+def locate_evidence_key(
+    settings: EvidenceFile, name: str, folder: FilePath, environment: Mapping[str, str]
+) -> Located | None:
+    """Find and try the "chain_key" or "signing_key" of [evidence]; None where it is made here."""
+    names = (f"{name}_file", f"{name}_credential")
+    file, credential = (getattr(settings, key) for key in names)
+    if file is None and credential is None:
+        return None
+    fault_of = _chain_key_fault if name == "chain_key" else _signing_key_fault
+    return _found(file, credential, names, folder, environment, fault_of)
 
 
 def _located(
@@ -134,7 +149,7 @@ def _tried(path: FilePath, key: str, fault: str, fault_of: Callable[[bytes], str
         content = path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        what = "key" if fault_of is _seal_key_fault else "password"
+        what = "password" if fault_of in (_smpp_fault, _sip_fault) else "key"
         return Located(
             str(path), key, f"{path} cannot be read: {reason}, expected a file that holds the {what}"
         )
@@ -164,4 +179,18 @@ def _seal_key_fault(content: bytes) -> str:
         key_octets(content)
     except ValueError as error:
         return str(error)
+    return ""
+
+
+def _chain_key_fault(key: bytes) -> str:
+    try:
+        right = len(key) == _CHAIN_KEY_OCTETS or len(bytes.fromhex(key.decode("ascii"))) == _CHAIN_KEY_OCTETS
+    except ValueError:
+        right = False
+    return "" if right else f"holds no key, expected {_CHAIN_KEY_OCTETS} octets or these in hexadecimal"
+
+
+def _signing_key_fault(key: bytes) -> str:
+    if not key.startswith(b"-----BEGIN PRIVATE KEY-----"):
+        return "holds no key, expected an Ed25519 private key as PEM (PKCS #8), without a password"
     return ""

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import msgspec
 
-__all__ = ["canonical", "commitment", "day_of"]
+__all__ = ["canonical", "commitment", "day_after", "day_of"]
 
 canonical = msgspec.json.Encoder(order="sorted").encode
 """Any JSON value → its octets. Raises TypeError, OverflowError or UnicodeEncodeError for what is none."""
@@ -27,3 +27,8 @@ def commitment(personal: bytes) -> str:
 def day_of(at: float) -> str:
     """The UTC day of a time in seconds since 1970: YYYY-MM-DD."""
     return date.fromordinal(_EPOCH + int(at // _DAY_S)).isoformat()
+
+
+def day_after(day: str) -> str:
+    """The next one."""
+    return date.fromordinal(date.fromisoformat(day).toordinal() + 1).isoformat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from connector.evidence.chain import BadLine, read_line
 from connector.evidence.layout import JOURNAL, day_file, days_in
 from connector.evidence.table import Held, held
 
-__all__ = ["held_by", "lines", "octets", "octets_of_file"]
+__all__ = ["days_of", "held_by", "lines", "octets", "octets_of_file"]
 
 
 def lines(state: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -29,11 +29,16 @@ def lines(state: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield where, msgspec.json.decode(text)
 
 
-def octets(state: Path, journal: Held | None = None) -> Iterator[tuple[str, bytes]]:
-    """The same as they lie there, without their newlines. `journal`: what it held, where that was read."""
+def octets(state: Path, journal: Held | None = None, first_day: str = "") -> Iterator[tuple[str, bytes]]:
+    """The same as they lie there, without their newlines.
+
+    journal    what it held, where that was read
+    first_day  files of earlier days are left out
+    """
     journal = journal or held_by(state)
-    for day in days_in(state):
-        yield from octets_of_file(state, day, journal)
+    for day in days_of(state, journal):
+        if day >= first_day:
+            yield from octets_of_file(state, day, journal)
     for row in journal.rows:
         for text in row.lines.split(b"\n"):
             with contextlib.suppress(BadLine):
@@ -43,10 +48,8 @@ def octets(state: Path, journal: Held | None = None) -> Iterator[tuple[str, byte
 def octets_of_file(state: Path, day: str, journal: Held) -> Iterator[tuple[str, bytes]]:
     """(where, line) of a day's file. What is in the table still is left out: it is being filed."""
     path = day_file(state, day)
-    if not path.exists():
-        return
     last = journal.state.filed if journal.state is not None else None
-    with path.open("rb") as file:
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # it may just be deleted
         for number, text in enumerate(file, 1):
             text = text.removesuffix(b"\n")
             if last is not None:
@@ -54,6 +57,21 @@ def octets_of_file(state: Path, day: str, journal: Held) -> Iterator[tuple[str, 
                     if read_line(text).seq > last:
                         return
             yield f"{path.name}:{number}", text
+
+
+def days_of(state: Path, journal: Held, before: Sequence[str] = ()) -> list[str]:
+    """Days of which there is a file, without those that were begun after `journal` was read: its rows have
+    them. `before`: what days_in had found by then.
+    """
+    at = journal.state
+    if at is None:
+        return days_in(state)
+    return sorted(
+        {
+            *before,
+            *(day for day in days_in(state) if (day <= at.file_day if at.file_day else day < at.open_from)),
+        }
+    )
 
 
 def held_by(state: Path) -> Held:

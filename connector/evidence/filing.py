@@ -1,4 +1,4 @@
-"""Evidence on its way from the table of the journal to the files of its days. Blocks: for a thread of its own.
+"""Evidence on its way from the table of the journal to the files of its days, in a thread of its own.
 
 Whatever is interrupted is done again at the next start, with the same result: the journal says how far the
 files count, and what of them follows is cut off first.
@@ -27,8 +27,8 @@ from connector.evidence.table import State, rows_of
 
 __all__ = ["Aged", "Closed", "Filed", "Removed", "Taken", "append", "close", "look", "remove", "take_out"]
 
-_MOST_OCTETS: Final = 8 << 20
-"""Of one step: what lies in the table is read into memory."""
+_MOST_OCTETS: Final = 32 << 20
+"""Of one step: while it reads, the WAL cannot be emptied."""
 
 
 class Filed(NamedTuple):
@@ -72,24 +72,25 @@ class Aged(NamedTuple):
 
 def append(state: Path, at: State) -> Filed:
     """Move the oldest records of the table, of the day of `at`, to their file."""
+    path = day_file(state, at.file_day)
+    last, newest, written = at.filed, b"", 0
     connection = apsw.Connection(str(state / JOURNAL), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(5_000)
-    try:
-        rows = rows_of(connection, at.file_day, _MOST_OCTETS)
-    finally:
-        connection.close()
-    if not rows:
-        return Filed(at.filed, at.filed_mac)
-    path = day_file(state, at.file_day)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+    with (
+        contextlib.closing(connection),
+        os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file,
+    ):
         file.truncate(_end_of(file.fileno(), at.filed))
         file.seek(0, os.SEEK_END)
-        for row in rows:
-            file.write(row.lines + b"\n")
+        for row in rows_of(connection):
+            if row.day(at.file_day) != at.file_day or written > _MOST_OCTETS:
+                break
+            written += file.write(row.lines + b"\n")
+            last, newest = row.last, row.lines
         file.flush()
         os.fsync(file.fileno())
     sync_folder(path.parent)
-    return Filed(rows[-1].last, read_line(rows[-1].lines.rpartition(b"\n")[2]).mac)
+    return Filed(last, read_line(newest.rpartition(b"\n")[2]).mac if newest else at.filed_mac)
 
 
 def _end_of(descriptor: int, filed: int) -> int:
@@ -183,7 +184,7 @@ def look(state: Path, at: State, personal_before: str, keep_from: str) -> Aged:
 
 
 def remove(state: Path, days: Sequence[str]) -> Removed:
-    """Delete days, the oldest first, and a day's records before its head: what is left is always explained."""
+    """Delete days, the oldest first, the records before their head: what is left is always explained."""
     for day in sorted(days):
         day_file(state, day).unlink(missing_ok=True)
         sync_folder(state / FOLDER)

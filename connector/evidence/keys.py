@@ -106,16 +106,16 @@ def text_hmac(key: bytes, text: str) -> str:
 
 def load(
     state: Path,
-    chain_file: Path | None = None,
-    signing_file: Path | None = None,
+    chain_file: Path | str | None = None,
+    signing_file: Path | str | None = None,
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Keys:
     """The keys of a state folder; what is not named and not there is made. Raises KeyFault, OSError."""
     folder = state / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    chain = _read_chain(chain_file) if chain_file else _kept(folder / "chain.key", _read_chain, random)
+    chain = _read_chain(Path(chain_file)) if chain_file else _kept(folder / "chain.key", _read_chain, random)
     if signing_file is not None:
-        signing = _read_signing(signing_file)
+        signing = _read_signing(Path(signing_file))
     else:
         signing = _kept(folder / "signing.key", _read_signing, lambda n: _pem_of_seed(random(n)))
     keys = Keys(chain, signing)
@@ -167,7 +167,10 @@ def _kept(path: Path, read: Callable[[Path], _T], make: Callable[[int], bytes]) 
 def _read_chain(path: Path) -> bytes:
     key = path.read_bytes()
     if len(key) != _OCTETS:
-        raise KeyFault(f"{path} holds {len(key)} octets, expected {_OCTETS}")
+        with contextlib.suppress(ValueError):
+            key = bytes.fromhex(key.decode("ascii").strip())
+    if len(key) != _OCTETS:
+        raise KeyFault(f"{path} holds no key, expected {_OCTETS} octets or these in hexadecimal")
     return key
 
 

@@ -2,7 +2,7 @@
 
 Personal, and so only committed to: the number, what carriers wrote in receipts, which keys were pressed.
 Fields stand in the order of their names, which is that of the canonical form, so that nothing is sorted for
-each job. Times are seconds since 1970, to the millisecond.
+each job. Times are seconds since 1970.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def feedback(app: str, id: str, job: int, converted: bool, attempt: int | None, 
     """What the application said of its job, whenever that was."""
     return Entry("late", canonical({
         "app": app, "id": id, "job": job, "what": ["feedback"], "converted": converted, "attempt": attempt,
-        "told_at": round(at, 3),
+        "told_at": at,
     }))  # fmt: skip
 
 

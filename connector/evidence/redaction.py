@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+
 import msgspec
 
 from connector.evidence.chain import BadLine, read_line

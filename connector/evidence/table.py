@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hmac import compare_digest, digest
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     lines: bytes
 
     def day(self, earliest: str) -> str:
-        """That of its time; but no record is put into a day before `earliest`, which may be closed."""
+        """That of its time, but not before `earliest`: a clock that is set back opens no day again."""
         text = self.lines[_AT : self.lines.index(b",")]
         return max(day_of(float(text)), earliest)
 
@@ -39,7 +39,7 @@ class State(NamedTuple):
     """Where the chain is.
 
     seq, mac     of the newest record
-    day          of the newest record; later ones are of that day or a later one
+    open_from    the first day that is not closed
     filed        number of the newest record that is in a file and has left the table; filed_mac: its MAC
     file_day     whose file is open; empty before the first
     file_first   number of its first record
@@ -51,7 +51,7 @@ class State(NamedTuple):
 
     seq: int = 0
     mac: str = GENESIS
-    day: str = ""
+    open_from: str = ""
     filed: int = 0
     filed_mac: str = GENESIS
     file_day: str = ""
@@ -112,7 +112,7 @@ class Table:
         self._connection.execute("DELETE FROM evidence WHERE last <= ?", (upto,))
 
     def rows(self) -> list[Row]:
-        return rows_of(self._connection)
+        return list(rows_of(self._connection))
 
     def oldest_day(self, earliest: str) -> str | None:
         """Of the rows; None without any. `earliest`: of Row.day."""
@@ -136,16 +136,9 @@ class Table:
         self._connection.executemany("DELETE FROM evidence_pending WHERE first = ? AND last = ?", spans)
 
 
-def rows_of(connection: apsw.Connection, day: str = "", most: int | None = None) -> list[Row]:
-    """In order; with `most`, those of `day` alone, and no more than that many octets but for the first."""
-    found: list[Row] = []
-    for row in map(Row._make, connection.execute(_ROWS)):
-        if most is not None:
-            if row.day(day) != day or (found and len(row.lines) > most):
-                break
-            most -= len(row.lines)
-        found.append(row)
-    return found
+def rows_of(connection: apsw.Connection) -> Iterator[Row]:
+    """In order."""
+    return map(Row._make, connection.execute(_ROWS))
 
 
 class Held(NamedTuple):
@@ -167,7 +160,7 @@ def held(journal: Path) -> Held:
                 return Held(None, "", [], [])
             row = connection.execute("SELECT state, seal FROM evidence_state").fetchone()
             pending = list(connection.execute("SELECT first, last FROM evidence_pending"))
-            rows = rows_of(connection)
+            rows = list(rows_of(connection))
     finally:
         connection.close()
     if row is None:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import apsw
 
 from connector.evidence.chain import GENESIS, BadLine, read_line
-from connector.evidence.days import held_by
+from connector.evidence.days import days_of, held_by
 from connector.evidence.head import Head, Published, read_head
 from connector.evidence.keys import FOLDER, Verifying
 from connector.evidence.layout import JOURNAL, day_file, days_in, head_file
@@ -24,7 +24,7 @@ from connector.evidence.table import Held, State
 __all__ = ["MOST_FINDINGS", "Finding", "Report", "verify"]
 
 MOST_FINDINGS: Final = 1_000
-_TRIES: Final = 3
+_TRIES: Final = 5
 
 
 class Finding(NamedTuple):
@@ -49,7 +49,7 @@ class Report(NamedTuple):
 def verify(
     state: Path, keys: Verifying, public_key_only: bool = False, known_head: Published | None = None
 ) -> Report:
-    """Read everything under `state`, the folder of the state; changes nothing, whether or not the daemon runs.
+    """Read everything under the state folder `state`; changes nothing, whether or not the daemon runs.
 
     public_key_only  without the secret of the chain: only what a signed head covers is proved
     known_head       from the log: the chain must still have it
@@ -58,12 +58,17 @@ def verify(
     tries = 0
     while True:
         tries += 1
-        days = days_in(state)  # before the journal: what is filed meanwhile is in its rows
+        before = days_in(state)
         held, fault = _held(state)
         check = _Check(state, keys, public_key_only, held)
         if fault:
             check.found(JOURNAL, fault)
-        check.run(days, known_head)
+        try:
+            check.run(days_of(state, held, before), known_head)
+        except FileNotFoundError:
+            if tries == _TRIES:
+                raise
+            continue
         links = check.links
         report = Report(links.records, check.days, check.findings, (links.seq, links.mac))
         # A running daemon files, redacts and deletes while this reads.
@@ -93,6 +98,7 @@ class _Check:
         self._absent: list[tuple[str, int]] = []  # days without their file, and their last record
         self._heads: list[Head] = []
         self._tail: dict[int, bytes] = {}  # lines of the open day's file that are in the table too
+        self._newer: list[tuple[str, bytes]] = []  # and those that are newer than what was read of the table
 
     def found(self, where: str, what: str) -> None:
         if len(self.findings) < MOST_FINDINGS:
@@ -114,6 +120,8 @@ class _Check:
             self._judge_state(state)
         elif self._secret and (days or self._held.rows):
             self.found(JOURNAL, "has no state of the chain: its newest records may be missing")
+        for where, text in self._newer:
+            self.links.take(where, text)
         self._judge_beginning()
         self._judge_redaction()
         self._judge_signers()
@@ -127,15 +135,16 @@ class _Check:
             self.links.seq, self.links.mac = seq, mac
 
     def _closed_day(self, day: str, newest: bool) -> None:
-        head = self._head(day, needed=not newest or self._held.state is not None)
         path = day_file(self._folder, day)
+        there = path.exists()
+        head = self._head(day, needed=there and (not newest or self._held.state is not None))
+        if not there:  # where its head is gone too, the next day says whether it is missed
+            self._absent += [(path.name, head.last)] if head is not None else []
+            return
         if head is not None:
             self._begin(head.first - 1, head.previous_mac)
             if head.previous_mac != self.links.mac:
                 self.found(head_file(self._folder, day).name, "does not follow the day before")
-        if not path.exists():
-            self._absent.append((path.name, head.last if head is not None else 0))
-            return
         digest, count = sha256(), 0
         with path.open("rb") as file:
             for number, text in enumerate(file, 1):
@@ -181,23 +190,27 @@ class _Check:
         with path.open("rb") as file:
             for number, text in enumerate(file, 1):
                 if self.links.seq >= state.filed:
-                    self._beyond(f"{path.name}:{number}", text)
+                    self._beyond(f"{path.name}:{number}", text, state.seq)
                 else:
                     self.links.take(f"{path.name}:{number}", text.removesuffix(b"\n"))
         if (self.links.seq, self.links.mac) != (state.filed, state.filed_mac):
             self.found(path.name, f"ends with record {self.links.seq}, expected {state.filed}")
 
-    def _beyond(self, where: str, text: bytes) -> None:
-        """A line that is in the table still: it was being filed."""
-        if text.endswith(b"\n"):
-            try:
-                line = read_line(text[:-1])
-            except BadLine as error:
-                self.found(where, str(error))
-            else:
-                if line.seq in self._tail:
-                    self.found(where, f"has record {line.seq} twice")
-                self._tail[line.seq] = line.public()
+    def _beyond(self, where: str, text: bytes, newest: int) -> None:
+        """A line that is in the table still, as it was being filed, or one newer than what was read of it."""
+        if not text.endswith(b"\n"):
+            return
+        try:
+            line = read_line(text[:-1])
+        except BadLine as error:
+            self.found(where, str(error))
+            return
+        if line.seq > newest:
+            self._newer.append((where, text[:-1]))
+            return
+        if line.seq in self._tail:
+            self.found(where, f"has record {line.seq} twice")
+        self._tail[line.seq] = line.public()
 
     def _rows(self) -> None:
         for row in self._held.rows:
@@ -234,13 +247,13 @@ class _Check:
 
     def _judge_redaction(self) -> None:
         links, pending = self.links, self._held.pending
-        self._judge_spans(minus(links.bare, links.redacted), "lost its personal part, and no record says why")
+        self._judge_spans(minus(links.bare, links.redacted), "lost its personal part, with no record of it")
         self._judge_spans(
             _both(links.held, minus(links.redacted, pending)),
-            "holds a personal part that was to be taken out",
+            "holds a personal part that was taken out",
         )
         self._judge_spans(
-            minus(pending, links.redacted), "is to lose its personal part, and no record says why"
+            minus(pending, links.redacted), "is to lose its personal part, with no record of it"
         )
 
     def _judge_spans(self, spans: list[Span], what: str) -> None:
@@ -259,7 +272,7 @@ class _Check:
             self.found("public.pem", "is a key that no record names")
 
     def _judge_known(self, known: Published) -> None:
-        if not known.is_signed(self._keys):
+        if known.signature and not known.is_signed(self._keys):  # without one it is who asks that vouches
             self.found("known head", "has no signature of a key that is here")
         first = (self._begins_after or (0, ""))[0]
         if known.seq > self.links.seq:

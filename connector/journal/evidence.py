@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import apsw
 
 from connector.evidence import filing, record
-from connector.evidence.canonical import day_of
+from connector.evidence.canonical import day_after, day_of
 from connector.evidence.chain import Chain, Entry
 from connector.evidence.filing import Aged, Closed, Filed, Removed, Taken
 from connector.evidence.keys import Keys, load_verifying
@@ -156,13 +156,10 @@ class Evidence:
     def _append(self, now: float, entries: list[Entry]) -> None:
         chain = self._chain
         first = chain.seq + 1
-        # A clock that is set back puts nothing into a day that is closed.
-        day = max(self._state.day, day_of(now))
-        at = round(now, 3)
-        lines = b"\n".join([chain.append(at, entry) for entry in entries])
+        lines = b"\n".join([chain.append(now, entry) for entry in entries])
         self._table.add(Row(first, chain.seq, lines))
         self._octets += len(lines)
-        self._save(seq=chain.seq, mac=chain.mac, day=day)
+        self._save(seq=chain.seq, mac=chain.mac)
 
     def _save(self, **changes: Any) -> None:
         self._state = self._state._replace(**changes)
@@ -212,7 +209,7 @@ class Evidence:
                 self._octets = self._table.octets()
                 self._save(filed=last, filed_mac=mac)
             case Closed(day, fault):
-                self._save(file_day="")
+                self._save(file_day="", open_from=day_after(day))
                 self._looked_at = float("-inf")
                 log_event(_log, "a day of evidence is closed", day=day)
                 if fault:
@@ -242,11 +239,9 @@ class Evidence:
         if self._gone:
             days, self._gone = self._gone, []
             return partial(filing.remove, folder, days)
-        today, oldest = day_of(now), self._table.oldest_day(state.file_day)
+        today, oldest = day_of(now), self._table.oldest_day(state.file_day or state.open_from)
         if state.file_day and state.file_day < (today if oldest is None else oldest):
-            # Were the clock set back now, the next record would be of a day that is closed.
-            self._save(day=max(state.day, today))
-            return partial(filing.close, folder, self._state, self._keeping.keys)
+            return partial(filing.close, folder, state, self._keeping.keys)
         if oldest is not None and self._is_due(now, oldest < today):
             self._filed_at = now
             if not state.file_day:

@@ -82,7 +82,14 @@ class Queries:
             again,
         )
         return [
-            Query(account, carrier, key, bytes.fromhex(raw), self._sender(job, body, attempt, carrier), recipient)
+            Query(
+                account,
+                carrier,
+                key,
+                bytes.fromhex(raw),
+                self._sender(job, body, attempt, carrier),
+                recipient,
+            )
             for account, carrier, key, raw, job, body, attempt, recipient in bulk.rows(
                 self._connection, _PARTS, open_jobs
             )

@@ -6,11 +6,14 @@ that no application has acknowledged. Older versions stored them as they are: a 
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
+from connector.log import Id, event
 from connector.sealing import Seal, SealError, is_sealed
 
 __all__ = [
@@ -18,10 +21,11 @@ __all__ = [
     "unlock",
 ]  # fmt: skip
 
+_log = logging.getLogger(__name__)
+
 _PROOF: Final = b"proof"
 _AT_ONCE: Final = 1_000
 
-_Value = str | bytes
 _COLUMNS: Final = (
     ("job", "id", "body", "outcome IS NULL AND body IS NOT NULL"),
     ("inbound_part", "id", "octets", "true"),
@@ -79,14 +83,16 @@ def unlock(connection: apsw.Connection, seal: Seal) -> None:
         if seal.is_current(proof):
             return
     with connection:
-        for table, names, column, which in _COLUMNS:
-            _seal_anew(connection, seal, table, names, column, which)
+        anew = sum(_seal_anew(connection, seal, *column) for column in _COLUMNS)
         connection.execute("DELETE FROM sealed_by")
         connection.execute(
             "INSERT INTO sealed_by (key, proof) VALUES (?, ?)", (seal.key_id, seal.seal(b"", _PROOF))
         )
-    # What was not sealed is in the WAL no more.
-    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    if found is not None or anew:
+        event(_log, "journal sealed with another key", key=Id(seal.key_id), values=anew)
+    # What was not sealed must not stay in the WAL. Where somebody reads, the first quiet second empties it.
+    with contextlib.suppress(apsw.BusyError):
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
 
 def _why(error: SealError, seal: Seal) -> str:
@@ -95,12 +101,15 @@ def _why(error: SealError, seal: Seal) -> str:
 
 def _seal_anew(
     connection: apsw.Connection, seal: Seal, table: str, names: str, column: str, which: str
-) -> None:
+) -> int:
+    """How many values there were."""
+    number = 0
     places = names.split(", ")
     where = " AND ".join(f"{name} = ?" for name in places)
     update = f"UPDATE {table} SET {column} = ? WHERE {where}"  # noqa: S608
     select = f"SELECT rowid, {names}, {column} FROM {table} WHERE {which}"  # noqa: S608
     for row in _rows(connection, select):
+        number += 1
         *place, value = row
         context = _CONTEXTS[table](*place)
         if isinstance(value, bytes):
@@ -109,9 +118,10 @@ def _seal_anew(
         else:
             plain = opened_text(seal, value, context)
             connection.execute(update, (seal.seal(plain, context), *place))
+    return number
 
 
-def _rows(connection: apsw.Connection, select: str) -> Iterator[list[int | _Value]]:
+def _rows(connection: apsw.Connection, select: str) -> Iterator[list[Any]]:
     """Its rows, without their rowid: by pages, for what is read is written meanwhile."""
     after = -1
     while page := list(

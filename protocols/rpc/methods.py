@@ -53,10 +53,11 @@ class Ack(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     seq: Seq
 
 
-class Status(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """The job to be told about."""
+class Status(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    """The job to be told about. ``numbers``: with its recipient's number in full."""
 
     id: JobId
+    numbers: bool = False
 
 
 class Stats(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
@@ -106,6 +107,7 @@ _RULES: Final = {
     "id": "the job's id, 1 to 64 printable characters",
     "converted": "true or false",
     "routes": "true or false",
+    "numbers": "true or false",
     "attempt": "the number of an attempt, 1 or more",
     "to": "a number in E.164 with +, such as +447700900123",
 }

@@ -2,7 +2,7 @@
 
 import json
 
-from connector.cli.event_line import event_json, event_words
+from connector.cli.event_line import event_json, event_words, masked
 from protocols.rpc.event import Event
 
 
@@ -31,3 +31,10 @@ def test_json_has_the_keys_of_the_socket() -> None:
     fields = json.loads(event_json(received(text="नमस्ते", missing=(2,))))
     assert (fields["from"], fields["text"], fields["missing"]) == ("+4915112345678", "नमस्ते", [2])
     assert "from_" not in fields
+
+
+def test_of_the_handsets_number_little_shows_unless_it_is_asked_for() -> None:
+    shown = event_words(masked(received(text="Stop")))
+    assert shown == "received by north, from …78 to 60312: “Stop”"
+    job = Event(seq=1, id="j1", at=0.0, type="sent")
+    assert masked(job) is job

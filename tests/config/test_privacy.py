@@ -13,7 +13,7 @@ from connector.state_folder import seal_of
 
 from .conftest import Folder, MakeFolder
 
-KEY = bytes(range(100, 132))
+KEY = bytes(range(200, 232))
 BY_FILE = '[privacy]\nkeys = [{ id = "2026-11", file = "secrets/seal" }]\n'
 BY_CREDENTIAL = '[privacy]\nkeys = [{ id = "2026-11", credential = "secret_seal" }]\n'
 

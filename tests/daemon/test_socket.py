@@ -140,6 +140,9 @@ def test_one_bad_job_does_not_spoil_the_others(wire: Wire) -> None:
         ("cancel", {}, "id"),
         ("feedback", {"id": "x"}, "converted"),
         ("feedback", {"id": "x", "converted": 1}, "converted"),
+        ("forget", {}, "to"),
+        ("forget", {"to": "4915112345678"}, "to"),
+        ("status", {"id": "x", "numbers": 1}, "numbers"),
     ],
 )
 def test_a_wrong_parameter_is_named(wire: Wire, method: str, param: dict[str, object], field: str) -> None:

@@ -41,7 +41,7 @@ from protocols.sip import call_state, transaction_tables
 from protocols.smpp import state
 from protocols.smpp.constants import status_name
 from tests.catalogue import tables as catalogue
-from tests.docs import call_tables
+from tests.docs import call_tables, guard_tables
 from tests.docs.facts import RULES, rows
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -244,6 +244,27 @@ TABLES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "evidence columns": (
         "docs/evidence.md",
         lambda: table(("column", "holds"), ((f"`{each.name}`", each.about) for each in COLUMNS)),
+    ),
+    "attacks": (
+        "docs/guards.md",
+        lambda: table(
+            ("attack", "stopped by", "jobs", "before the first refusal", "let through in all"),
+            guard_tables.attacks(),
+        ),
+    ),
+    "toll fraud": (
+        "docs/guards.md",
+        lambda: table(
+            ("attack", "stopped by", "calls", "most at once", "minutes on the line"), guard_tables.calls()
+        ),
+    ),
+    "normal days": (
+        "docs/guards.md",
+        lambda: table(("day", "jobs of people", "of them refused", "share"), guard_tables.days()),
+    ),
+    "dear ranges": (
+        "docs/guards.md",
+        lambda: table(("group", "numbers that begin with"), guard_tables.ranges()),
     ),
     "errors of requests": ("docs/socket.md", lambda: errors("socket")),
     "errors of connections": ("docs/socket.md", lambda: errors("connection")),

@@ -22,7 +22,7 @@ from connector.routing.guards import Guards, guard_settings
 from protocols.rpc.limits import Limits
 from protocols.rpc.messages import Request
 from protocols.rpc.order import OrderTold
-from tests.dispatch.stage import FakeCarrier, JumpingLoop, Stage, play
+from tests.dispatch.stage import FakeCarrier, Stage, play
 from tests.dispatch.test_calls import FakeTrunk, trunk
 
 __all__ = ["CONFIG", "Shop", "notification", "run"]
@@ -64,6 +64,8 @@ class Shop:
     def __init__(self, stage: Stage, config: Config) -> None:
         self.stage = stage
         self.config = config
+        stage.book.retention_s = config.state.retention_days * 86_400.0
+        stage.book.reopen()
         self.carriers: dict[str, FakeCarrier] = {
             carrier.name: stage.carrier(carrier.name, priority=carrier.priority)
             for carrier in config.carriers
@@ -138,7 +140,7 @@ class Shop:
 
 
 DATA: dict[str, dict[str, Any]] = {
-    "shipped": {"data": {"day": "2023-11-16"}},
+    "shipped": {"data": {"day": "2023-11-16", "weight_kg": 3}},
     "in_transit": {"data": {"place": "Leeds"}},
     "out_for_delivery": {"data": {"start": "14:00", "end": "16:00"}},
     "rider": {"data": {"rider": "Noor", "gender": "female", "minutes": 12}},

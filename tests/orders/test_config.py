@@ -55,7 +55,7 @@ def test_a_good_rule(tmp_path: Path) -> None:
         (node(template='"payment"', journey='"patent"'), r"nodes\[0\]\.journey: .*did you mean \"patient\""),
         (
             node(template='"payment"', journey='"patient"', deadline_s=60),
-            r"nodes\[0\]\.deadline_s: 60 is over before the last step of patient begins, expected more than 60",
+            r"nodes\[0\]\.deadline_s: 60 is over before the last step of patient begins, .*more than 60",
         ),
         (node(template='"login-code"', journey='"call"'), r"nodes\[0\]\.journey: call has calls"),
         (node(template='"payment"', deadline_s=600_000), r"nodes\[0\]\.deadline_s: is none of this lane's"),

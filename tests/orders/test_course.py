@@ -33,9 +33,17 @@ def test_after_a_higher_rank_a_lower_one_is_late(ledger: Ledger) -> None:
 
 
 def test_orders_of_two_applications_are_not_the_same(ledger: Ledger) -> None:
-    ledger.tell("delivered")
-    ledger.book.app = ledger.book.store.app("depot")
+    shop, depot = ledger.book.app, ledger.book.store.app("depot")
+    ledger.tell("shipped")
+    ledger.book.app = depot
     assert ledger.tell("shipped").verdict == "new"
+    ledger.book.app = shop
+    ledger.tell("delivered")
+    assert ledger.book.rows("SELECT app, outcome FROM job WHERE ext = 'o:shipped:1001' ORDER BY app") == [
+        (shop, "cancelled"), (depot, None),
+    ]  # fmt: skip
+    ledger.book.app = depot
+    assert ledger.tell("in-transit").verdict == "new"
 
 
 def test_it_is_decided_within_one_commit_too(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""Events in any order and several times, to a daemon that is killed in between: what the handsets show of it."""
+"""Events in any order and several times, to a daemon that is killed in between: what the handsets show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from connector.client import Client, Options, OrderEvent, OrderTold
-from tests.daemon.harness import PATIENCE_S, CarrierFile, Daemon, Lane, SimulatedCarrier, Site, until
+from tests.daemon.harness import PATIENCE_S, CarrierFile, Daemon, Lane, SimulatedCarrier, Site
 
 KILLS = 3
 ORDERS = 25
@@ -18,6 +18,7 @@ AGAIN = "n30"
 TEMPLATE = """\
 lane = "verification"
 purpose = "{node}"
+default_lang = "en"
 [text]
 en = "{{order}} {node} {{event}}"
 [params.order]

@@ -16,7 +16,7 @@ from .calls import Calls
 from .conversion import Conversion
 from .daily import Budget
 from .destinations import Destinations
-from .hashing import Hasher, offset_of
+from .hashing import BLOCK, Hasher, tail_of
 from .meter import VelocityNumber
 from .place import BLOCK_DIGITS, MOST_PLACES, Place
 from .sequential import Sequential
@@ -108,10 +108,11 @@ class Guards:
         key = 0
         in_a_row = False
         if self._hashes:
-            offset = offset_of(number)
-            block = place.blocks.get(number[-4:-3])
+            tail = tail_of(number)
+            offset = tail % BLOCK
+            block = place.blocks[tail // BLOCK]
             if block is None:
-                block = place.blocks[number[-4:-3]] = self._hasher.block(number[:-3])
+                block = place.blocks[tail // BLOCK] = self._hasher.block(number[:-3])
             key = block ^ self._offsets[offset]
             if self._sequential is not None:
                 in_a_row = self._sequential.in_a_row(number, block, offset, place.salt, now)
@@ -130,10 +131,14 @@ class Guards:
         for gauge in place.gauges:
             if gauge.at - now > gauge.room_s:
                 return False
-        if place.teller is not None and place.teller.until > now:
-            for share in place.shares:
-                if share.small:
-                    return False
+        conversion = self._conversion
+        if conversion is not None:
+            if not conversion.since <= now < conversion.until:
+                conversion.slide(now)
+            if place.teller is not None and place.teller.until > now:
+                for share in place.shares:
+                    if share.small:
+                        return False
         return True
 
     def _take(self, place: Place, key: int, price: float, now: float) -> None:
@@ -144,8 +149,8 @@ class Guards:
         for gauge in place.gauges:
             at = gauge.at
             gauge.at = (at if at > now else now) + gauge.step_s
-        if self._conversion is not None:
-            self._watch(self._conversion, place, now)
+        if self._conversion is not None and place.teller is not None and place.teller.until > now:
+            self._conversion.newest.append(place.shares)
 
     def _weigh(
         self,
@@ -171,15 +176,10 @@ class Guards:
             if guard.name not in objecting:
                 for gauge in gauges:
                     gauge.take(now)
-        if self._conversion is not None and self._conversion.name not in objecting:
-            self._watch(self._conversion, place, now)
-        return None
-
-    def _watch(self, conversion: Conversion, place: Place, now: float) -> None:
-        if not conversion.since <= now < conversion.until:
-            conversion.slide(now)
-        if place.teller is not None and place.teller.until > now:
+        conversion = self._conversion
+        if conversion is not None and conversion.name not in objecting and _tells(place, now):
             conversion.count(place.shares, now)
+        return None
 
     def _objections(
         self,
@@ -200,7 +200,9 @@ class Guards:
             found.append(self._number.judge(key, now))
         for guard, gauges in zip(self._velocities, place.velocities, strict=True):
             found.append(guard.judge(gauges, now))
-        if self._conversion is not None and place.teller is not None and place.teller.until > now:
+        if self._conversion is not None and _tells(place, now):
+            if not self._conversion.since <= now < self._conversion.until:
+                self._conversion.slide(now)
             found.append(self._conversion.judge(place.shares, now))
         return (objection for objection in found if objection is not None)
 
@@ -217,11 +219,14 @@ class Guards:
             salt=Sequential.salt(ask.app),
         )
         turned = self._turned()
-        if len(self._places) >= MOST_PLACES or turned != self._books_turned:
-            # Places may hold what their books have forgotten.
+        if turned != self._books_turned:
+            # Places may hold what their books have forgotten, this one too.
             self._places.clear()
             self._books_turned = turned
-        self._places[ask.app + ask.number[: self._cut]] = place
+        else:
+            if len(self._places) >= MOST_PLACES:
+                self._places.clear()
+            self._places[ask.app + ask.number[: self._cut]] = place
         return place
 
     def _turned(self) -> int:
@@ -236,12 +241,12 @@ class Guards:
 
     def release(self, ask: Ask, now: float) -> None:
         """It was accepted, and was none: a repetition, or it could not be stored."""
-        place = self._place(ask, now)
+        place = self._places.get(ask.app + ask.number[: self._cut]) or self._place(ask, now)
         if place.account is not None:
             place.account.ask(-ask.price, now)
         if self._number is not None:
             block = self._hasher.block(ask.number[:-3])
-            self._number.give_back(block ^ self._hasher.offsets[offset_of(ask.number)])
+            self._number.give_back(block ^ self._offsets[tail_of(ask.number) % BLOCK])
         for gauge in place.gauges:
             gauge.give_back()
         if self._conversion is not None:
@@ -338,3 +343,8 @@ class Guards:
             self._calls = Calls(self._settings.rules)
             raise ValueError("not what guards have counted") from error
         self._places.clear()
+
+
+def _tells(place: Place, now: float) -> bool:
+    """Whether the application's silence says something."""
+    return place.teller is not None and place.teller.until > now

@@ -23,7 +23,8 @@ _COARSE: Final = 4  # a network or a country is judged after so many times more
 _ENOUGH: Final = 20  # conversions before an application's silence says anything
 _TOLD_S: Final = 86_400.0  # an application that has told of none for so long does not tell
 _SLICES: Final = 64
-_MOST_WAITING: Final = 500_000
+_RARELY: Final = 0.01  # half-lives: what is younger is as good as new
+_MOST_IN_SLICE: Final = 10_000
 _SHOWN: Final = 10
 
 
@@ -45,7 +46,7 @@ class Share:
 
     def fade(self, half_life_s: float, now: float) -> None:
         age_s = now - self.at
-        if age_s > 0.0:
+        if age_s > _RARELY * half_life_s:
             keep: float = 0.5 ** (age_s / half_life_s)
             self.jobs *= keep
             self.used *= keep
@@ -64,7 +65,7 @@ class Teller:
 
 class Conversion:
     """Of each application by itself. A job is counted `wait_s` after it was accepted. Of more than
-    MOST_SHARES shares (about 18 MB) the half with fewer jobs is forgotten.
+    MOST_SHARES shares (about 11 MB) the half with fewer jobs is forgotten.
     """
 
     name = "conversion"
@@ -76,9 +77,9 @@ class Conversion:
         self.shares: Book[Share] = Book(MOST_SHARES, self._weight)
         self._tellers: dict[str, Teller] = {}
         self._slice_s = rules.wait_s / _SLICES
-        self._newest: list[Sequence[Share]] = []  # of each job
-        self._waiting: deque[list[Sequence[Share]]] = deque([self._newest])
-        self._waits = 0
+        self.newest: list[Sequence[Share]] = []
+        """Of each job of this moment that counts."""
+        self._waiting: deque[list[Sequence[Share]]] = deque([self.newest])
         self.since, self.until = now, now + self._slice_s
 
     def _weight(self, share: Share, now: float) -> float:
@@ -115,17 +116,15 @@ class Conversion:
         return Objection(self.name, self.dry_run, Verdict(message, retry_after_s=round(wait_s, 3)))
 
     def count(self, shares: Sequence[Share], now: float) -> None:
-        if self._waits < _MOST_WAITING:
-            self._newest.append(shares)
-            self._waits += 1
+        """A job that passes all the same where a share is too small."""
+        self.newest.append(shares)
         for share in shares:
             if share.small:
                 share.trial_at = now + self._rules.trial_every_s
 
     def undo(self, shares: Sequence[Share]) -> None:
-        if shares in self._newest:
-            self._newest.remove(shares)
-            self._waits -= 1
+        if shares in self.newest:
+            self.newest.remove(shares)
 
     def feedback(self, ask: Ask, now: float) -> None:
         """A code was used; one that was not counts by its silence."""
@@ -143,17 +142,21 @@ class Conversion:
         steps = 1 + int((now - self.until) / self._slice_s) if now >= self.until else 1
         self.since, self.until = now, now + self._slice_s
         for _ in range(min(steps, _SLICES + 1)):
-            self._newest = []
-            self._waiting.append(self._newest)
+            # More at once than anybody sends are judged by a part of them.
+            del self.newest[_MOST_IN_SLICE:]
+            self.newest = []
+            self._waiting.append(self.newest)
             if len(self._waiting) > _SLICES + 1:
                 self._judge_all(self._waiting.popleft(), now)
 
     def _judge_all(self, jobs: list[Sequence[Share]], now: float) -> None:
-        self._waits -= len(jobs)
+        rarely_s = _RARELY * self._half_life_s
         for share, count in Counter(chain.from_iterable(jobs)).items():
-            share.fade(self._half_life_s, now)
+            if now - share.at > rarely_s:
+                share.fade(self._half_life_s, now)
             share.jobs += count
-            self._is_small(share, now)
+            if share.jobs >= share.after or share.small:
+                self._is_small(share, now)
 
     def _is_small(self, share: Share, now: float) -> bool:
         share.fade(self._half_life_s, now)

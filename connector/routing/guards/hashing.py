@@ -6,7 +6,7 @@ from array import array
 from hashlib import blake2b
 from typing import Final
 
-__all__ = ["BLOCK", "Hasher", "offset_of"]
+__all__ = ["BLOCK", "Hasher", "tail_of"]
 
 BLOCK: Final = 1000
 """Numbers that differ in their last three digits only share a hash; each adds its own secret bits."""
@@ -43,9 +43,9 @@ class Hasher:
         return self.block(f"+{next_to}") if len(next_to) == len(digits) else None
 
 
-def offset_of(number: str) -> int:
-    """The last three digits; of what is no E.164 number just any."""
+def tail_of(number: str) -> int:
+    """The last four digits; of what is no E.164 number just any."""
     try:
-        return int(number[-3:]) % BLOCK
+        return int(number[-4:]) % 10_000
     except ValueError:
         return 0

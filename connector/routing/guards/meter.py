@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import sub
 from typing import TYPE_CHECKING, Any, Final
 
 from .ask import Objection, Verdict
@@ -12,11 +13,13 @@ from .gauge import TOLERANCE_S
 if TYPE_CHECKING:
     from connector.config.guards import VelocityGuard
 
-__all__ = ["MOST_NUMBERS", "Meter", "Sketch", "VelocityNumber"]
+__all__ = ["MOST_NUMBERS", "Sketch", "VelocityNumber"]
 
 MOST_NUMBERS: Final = 100_000
 _WIDTH: Final = 65_536
 _ROWS: Final = 4
+
+_Entry = float | tuple[float, ...]
 
 
 class Sketch:
@@ -29,8 +32,8 @@ class Sketch:
 
     __slots__ = ("cells",)
 
-    def __init__(self) -> None:
-        self.cells = array("d", bytes(8 * _WIDTH * _ROWS))
+    def __init__(self, cells: array[float] | None = None) -> None:
+        self.cells = array("d", bytes(8 * _WIDTH * _ROWS)) if cells is None else cells
 
     def get(self, key: int) -> float:
         cells = self.cells
@@ -53,132 +56,132 @@ def _places(key: int) -> tuple[int, int, int, int]:
     )
 
 
-class Meter:
-    """A gauge (gauge.py) for each number; `at` as there. Exact for MOST_NUMBERS numbers within `within_s`, of
-    about 110 octets each; numbers beyond them share a sketch.
-    """
-
-    __slots__ = ("_most", "_since", "_sketch", "_until", "old", "room_s", "step_s", "within_s", "young")
-
-    def __init__(self, jobs: int, within_s: float, now: float, most: int = MOST_NUMBERS) -> None:
-        self.within_s = within_s
-        self.step_s = within_s / jobs
-        self.room_s = within_s - self.step_s + TOLERANCE_S
-        self.young: dict[int, float] = {}
-        self.old: dict[int, float] = {}
-        self._most = most
-        self._since, self._until = now - within_s, now + within_s
-        self._sketch: Sketch | None = None
-
-    def at(self, key: int) -> float:
-        at = self.young.get(key)
-        if at is None:
-            at = self.old.get(key, 0.0)
-            if at == 0.0 and self._sketch is not None:
-                return self._sketch.get(key)
-        return at
-
-    def wait_s(self, key: int, now: float) -> float:
-        """How long until one more passes; 0.0: now."""
-        return max(0.0, min(self.at(key) - now, self.within_s) - self.room_s)
-
-    def take(self, key: int, now: float) -> None:
-        if not self._since <= now < self._until:
-            self._turn(now)
-        young = self.young
-        at = young.get(key)
-        if at is None:
-            at = self.old.get(key)
-            if at is None and len(young) + len(self.old) >= self._most:
-                self._take_in_sketch(key, now)
-                return
-        young[key] = self.step_s + (now if at is None or at <= now else min(at, now + self.within_s))
-
-    def _take_in_sketch(self, key: int, now: float) -> None:
-        if self._sketch is None:
-            self._sketch = Sketch()
-        at = self._sketch.get(key)
-        self._sketch.raise_to(key, self.step_s + (now if at <= now else min(at, now + self.within_s)))
-
-    def give_back(self, key: int) -> None:
-        for table in (self.young, self.old):
-            if key in table:
-                table[key] -= self.step_s
-                return
-
-    def _turn(self, now: float) -> None:
-        """What is in `old` was taken `within_s` ago at the latest, so all its times are over."""
-        self.old = self.young if now < self._until + self.within_s else {}
-        self.young = {}
-        self._since, self._until = now - self.within_s, now + self.within_s
-
-    def __len__(self) -> int:
-        return len(self.young) + len(self.old)
-
-    def dump(self, now: float) -> Any:
-        """Without numbers that have taken one alone: they lose it."""
-        limit = now + self.step_s
-        busy = {key: at for table in (self.old, self.young) for key, at in table.items() if at > limit}
-        sketch = self._sketch
-        kept = sketch is not None and max(sketch.cells) > now
-        return [self.step_s, self.within_s, busy, sketch.cells.tobytes() if sketch and kept else None]
-
-    def restore(self, state: Any, now: float) -> None:
-        """Go on from what `dump` gave; of another limit nothing is taken."""
-        step_s, within_s, busy, sketch = state
-        if (step_s, within_s) != (self.step_s, self.within_s):
-            return
-        if len(busy) > self._most or any(type(key) is not int for key in busy):
-            raise ValueError("no numbers")
-        known = {key: float(at) for key, at in busy.items() if float(at) > now}
-        if sketch is not None:
-            cells = array("d", sketch)
-            latest = now + 2.0 * self.within_s
-            if len(cells) != _WIDTH * _ROWS or not all(0.0 <= at <= latest for at in cells):
-                raise ValueError("no sketch")
-            self._sketch = Sketch()
-            self._sketch.cells = cells
-        self.young, self.old = known, {}
-
-
 class VelocityNumber:
-    """Of all applications together: it is one person who is written to."""
+    """For each number and limit a time, as `Gauge.at` (gauge.py). Of all applications together: it is one
+    person who is written to.
+
+    Exact for MOST_NUMBERS numbers within the longest limit, of 90 octets each, 220 with more than one
+    job; numbers beyond them share a sketch for each limit.
+    """
 
     name = "velocity_number"
 
-    def __init__(self, rules: VelocityGuard, now: float) -> None:
+    def __init__(self, rules: VelocityGuard, now: float, most: int = MOST_NUMBERS) -> None:
         self.dry_run = rules.dry_run
-        self.meters = tuple(Meter(limit.jobs, limit.within_s, now) for limit in rules.limits)
+        self._limits = [(limit.jobs, limit.within_s) for limit in rules.limits]
+        self._steps = [within_s / jobs for jobs, within_s in self._limits]
+        self._rooms = [within_s - within_s / jobs + TOLERANCE_S for jobs, within_s in self._limits]
+        self._keep_s = max(within_s for _, within_s in self._limits)
+        self._since, self._until = now - self._keep_s, now + self._keep_s
+        self._most = most
+        # When the only job was; of several when one more passes, and then the time of each limit.
+        self._young: dict[int, _Entry] = {}
+        self._old: dict[int, _Entry] = {}
+        self._again_s = max(map(sub, self._steps, self._rooms))  # after one job
+        self._sketches: list[Sketch] = []
+        self._last: _Entry | None = None  # of the number that was looked at last
+
+    def free(self, key: int, now: float) -> bool:
+        """Whether one more passes by all limits."""
+        entry = self._young.get(key)
+        if entry is None:
+            entry = self._old.get(key)
+            if entry is None and self._sketches:
+                entry = self._entry([sketch.get(key) for sketch in self._sketches])
+        self._last = entry
+        if entry is None:
+            return True
+        return (entry + self._again_s if isinstance(entry, float) else entry[0]) <= now
+
+    def _entry(self, ats: Sequence[float]) -> tuple[float, ...]:
+        return max(map(sub, ats, self._rooms)), *ats
+
+    def _ats(self, entry: _Entry) -> Sequence[float]:
+        return [entry + step_s for step_s in self._steps] if isinstance(entry, float) else entry[1:]
 
     def judge(self, key: int, now: float) -> Objection | None:
-        wait_s = max(meter.wait_s(key, now) for meter in self.meters)
-        if wait_s <= 0.0:
+        if self.free(key, now) or self._last is None:
             return None
+        # Never more than a full measure: the clock may have been put back.
+        latest = [now + within_s for _, within_s in self._limits]
+        entry = self._entry([*map(min, self._ats(self._last), latest)])
+        if key in self._young:
+            self._young[key] = entry
+        wait_s = entry[0] - now
         verdict = Verdict("this number has had too many jobs of late", retry_after_s=round(wait_s, 3))
         return Objection(self.name, self.dry_run, verdict)
 
-    def free(self, key: int, now: float) -> bool:
-        """Whether `judge` has nothing to say."""
-        for meter in self.meters:
-            at = meter.young.get(key)
-            if (at if at is not None else meter.at(key)) - now > meter.room_s:
-                return False
-        return True
-
     def take(self, key: int, now: float) -> None:
-        for meter in self.meters:
-            meter.take(key, now)
+        """One more has passed: of the number that was looked at last."""
+        if not self._since <= now < self._until:
+            self._turn(now)
+        entry = self._last
+        young = self._young
+        if len(young) + len(self._old) >= self._most and key not in young and key not in self._old:
+            self._take_in_sketch(key, now)
+        elif entry is None:
+            young[key] = now
+        else:
+            young[key] = self._entry(self._later(entry, now))
+
+    def _take_in_sketch(self, key: int, now: float) -> None:
+        self._sketches = self._sketches or [Sketch() for _ in self._limits]
+        for sketch, at in zip(self._sketches, self._later(self._last or 0.0, now), strict=True):
+            sketch.raise_to(key, at)
+
+    def _later(self, entry: _Entry, now: float) -> list[float]:
+        """The times after one more job."""
+        later = []
+        for at, step_s in zip(self._ats(entry), self._steps, strict=True):
+            later.append((at if at > now else now) + step_s)
+        return later
 
     def give_back(self, key: int) -> None:
-        for meter in self.meters:
-            meter.give_back(key)
+        for table in (self._young, self._old):
+            if key in table:
+                table[key] = self._entry([*map(sub, self._ats(table[key]), self._steps)])
+                return
+
+    def _turn(self, now: float) -> None:
+        """What is in `old` was taken so long ago that all its times are over."""
+        self._old = self._young if now < self._until + self._keep_s else {}
+        self._young = {}
+        self._since, self._until = now - self._keep_s, now + self._keep_s
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
 
     def dump(self, now: float) -> Any:
-        return [meter.dump(now) for meter in self.meters]
+        """Without numbers that have taken one alone: they lose it."""
+        slowest = max(range(len(self._steps)), key=self._steps.__getitem__)
+        limit = now + self._steps[slowest]
+        tables = (self._old, self._young)
+        busy = {
+            key: entry[1:]
+            for table in tables
+            for key, entry in table.items()
+            if not isinstance(entry, float) and entry[1 + slowest] > limit
+        }
+        live = any(max(sketch.cells) > now for sketch in self._sketches)
+        return [self._limits, busy, [sketch.cells.tobytes() for sketch in self._sketches] if live else []]
 
     def restore(self, state: Any, now: float) -> None:
-        for meter, kept in zip(self.meters, state, strict=False):
-            meter.restore(kept, now)
+        """Go on from what `dump` gave; with other limits anew."""
+        limits, busy, sketches = state
+        if [tuple(limit) for limit in limits] != self._limits:
+            return
+        if len(busy) > self._most or len(sketches) not in (0, len(self._limits)):
+            raise ValueError("no numbers")
+        for key, ats in busy.items():
+            times = [min(float(at), now + 2.0 * self._keep_s) for at in ats]
+            if type(key) is not int or len(times) != len(self._limits):
+                raise ValueError("no number")
+            self._old[key] = self._entry(times)
+        for octets, (_, within_s) in zip(sketches, self._limits, strict=False):
+            cells = array("d", octets)
+            if len(cells) != _WIDTH * _ROWS or not all(0.0 <= at <= now + 2.0 * within_s for at in cells):
+                raise ValueError("no sketch")
+            self._sketches.append(Sketch(cells))
 
     def overview(self, now: float) -> Iterator[tuple[str, Any]]:
-        yield "entries", sum(len(meter) for meter in self.meters)
+        yield "entries", len(self)

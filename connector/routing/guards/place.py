@@ -24,7 +24,7 @@ class Place:
 
     objections  of the guards that look at the destination alone, by the channels of a job
     gauges      of all guards that count jobs and are in `velocities`
-    blocks      hashes of its blocks of 1,000 numbers, by the fourth digit from the end
+    blocks      hashes of its blocks of 1,000 numbers, by the fourth digit from the end; None: not made yet
     teller      None where conversions do not matter
     """
 
@@ -60,4 +60,4 @@ class Place:
         self.shares = shares
         self.teller = teller
         self.salt = salt
-        self.blocks: dict[str, int] = {}
+        self.blocks: list[int | None] = [None] * 10

@@ -40,6 +40,7 @@ class Sequential:
         self._within_s = rules.within_s
         self._until = now + rules.within_s
         self._hasher = hasher
+        # One bit a number; of a block with a single one -1 less that number.
         self._young: dict[int, int] = {}
         self._old: dict[int, int] = {}
 
@@ -53,20 +54,25 @@ class Sequential:
         if not self._until - 2.0 * self._within_s <= now < self._until:
             self._turn(now)
         key = block ^ salt
-        young = self._young.get(key, 0)
-        bits = young | self._old.get(key, 0)
+        marked = self._young
+        bits, old = marked.get(key, 0), self._old.get(key, 0)
         mark = 1 << offset
-        if not young:
-            if len(self._young) >= MOST_BLOCKS // 2:
+        if bits == 0:
+            if len(marked) >= MOST_BLOCKS // 2:
                 self._turn(now)
-            self._young[key] = mark
-        elif not young & mark:
-            self._young[key] = young | mark
+            self._young[key] = -1 - offset
+            if old == 0 and self._reach <= offset < BLOCK - self._reach:
+                return False
+            bits = mark
+        else:
+            bits = mark | (bits if bits > 0 else 1 << -1 - bits)
+            marked[key] = bits
+        if old != 0:
+            bits |= old if old > 0 else 1 << -1 - old
         distance = self._distance
-        inside = distance <= offset < BLOCK - distance
-        if inside and (not bits or (bits | mark) >> offset - distance & self._near == self._alone):
+        if distance <= offset < BLOCK - distance and bits >> offset - distance & self._near == self._alone:
             return False  # nobody is next to it: so it is with most numbers
-        return self._run(number, salt, bits | mark, offset) > self._permitted
+        return self._run(number, salt, bits, offset) > self._permitted
 
     def _run(self, number: str, salt: int, bits: int, offset: int) -> int:
         """How many stand next to each other, this one among them; no more than one over `permitted`."""
@@ -91,7 +97,7 @@ class Sequential:
         if block is None:
             return 0
         block ^= salt
-        return self._young.get(block, 0) | self._old.get(block, 0)
+        return _bits(self._young.get(block, 0)) | _bits(self._old.get(block, 0))
 
     def _turn(self, now: float) -> None:
         self._old = {} if now >= self._until + self._within_s else self._young
@@ -100,12 +106,9 @@ class Sequential:
 
     def dump(self, now: float) -> Any:
         """Blocks with two marks or more."""
-        blocks = {key: bits | self._young.get(key, 0) for key, bits in self._old.items()}
-        return {
-            key: bits.to_bytes(BLOCK // 8, "big")
-            for key, bits in {**self._young, **blocks}.items()
-            if bits & bits - 1
-        }
+        blocks = {key: _bits(marks) | _bits(self._young.get(key, 0)) for key, marks in self._old.items()}
+        blocks |= {key: _bits(marks) for key, marks in self._young.items() if key not in blocks}
+        return {key: bits.to_bytes(BLOCK // 8, "big") for key, bits in blocks.items() if bits & bits - 1}
 
     def restore(self, state: Any, now: float) -> None:
         if len(state) > MOST_BLOCKS:
@@ -120,3 +123,7 @@ class Sequential:
 
     def overview(self, now: float) -> Iterator[tuple[str, Any]]:
         yield "entries", len(self._young) + len(self._old)
+
+
+def _bits(marks: int) -> int:
+    return marks if marks >= 0 else 1 << -1 - marks

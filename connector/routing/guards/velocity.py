@@ -20,7 +20,7 @@ _SHOWN: Final = 10
 
 
 class Velocity:
-    """One gauge for each limit and key. Of more than MOST_GAUGES (about 12 MB) the half from which less was
+    """One gauge for each limit and key. Of more than MOST_GAUGES (about 13 MB) the half from which less was
     taken is forgotten.
     """
 
