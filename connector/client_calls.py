@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import ceil
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -48,9 +49,12 @@ class RpcError(Exception):
         self.guard = guard
 
     def __str__(self) -> str:
-        where = f"{self.field}: " if self.field else ""
+        code = f"{self.code} by {self.guard}" if self.guard else self.code
+        at = "[{}:{}]".format(*self.position) if self.position else ""
+        where = f"{self.field}{at}: " if self.field else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.code}: {where}{self.message}{hint}"
+        again = f"; again in {ceil(self.retry_after_s)} s" if self.retry_after_s else ""
+        return f"{code}: {where}{self.message}{hint}{again}"
 
 
 Results: TypeAlias = "list[Submitted | RpcError]"

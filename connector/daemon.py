@@ -104,6 +104,7 @@ class Daemon:
         self._gate = Gate(
             config, key, row, self._now, routing, opt_outs(config), guards, self._metrics, self._keys.text
         )
+        self._gate.know(self._apps)
         self._dispatcher.spent = self._gate.spent
         self._methods = Methods(
             config,
@@ -312,6 +313,7 @@ class Daemon:
         self._vitals.apps = apps
         self._guards.configure(guard_settings(config.guards, config.applications))
         self._dispatcher.configure(routing)
+        self._gate.know(apps)
         self._gate.configure(config, routing, opted_out)
         self._methods.configure(config)
         self._learned.deadline_s = config.jobs.default_deadline_s

@@ -29,7 +29,9 @@ def run(config: Config) -> int:
 
         factory = uvloop.new_event_loop
     os.umask(0o077)  # the journal holds numbers
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold codes
+    # A core file would hold codes. Under systemd LimitCORE= sees to that, and a filter may forbid the call.
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # The writer thread must get the GIL back soon after each statement, also while the loop is busy.
     sys.setswitchinterval(0.001)
     gc.set_threshold(50_000, 50, 50)

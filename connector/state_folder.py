@@ -6,12 +6,13 @@ import contextlib
 import fcntl
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from connector.config.privacy import Privacy, key_octets
 from connector.sealing import KEY_OCTETS, Key, Seal, SealError, is_sealed
 
-__all__ = ["StateInUse", "digest_key", "lock", "seal_of"]
+__all__ = ["StateInUse", "digest_key", "give_back", "lock", "own_key", "seal_of"]
 
 _OWN_KEY = "seal.key"
 _OWN_KEY_ID = "state-folder"
@@ -34,6 +35,23 @@ def lock(folder: Path) -> int:
     return descriptor
 
 
+def own_key(folder: Path) -> Path:
+    """Where the folder's own key to its texts is, or would be."""
+    return folder / _OWN_KEY
+
+
+def give_back(folder: Path) -> None:
+    """What root has made there becomes the folder's owner's: their daemon could not read it."""
+    if os.geteuid() != 0:
+        return
+    owner = folder.stat()
+    for path in folder.rglob("*"):
+        found = path.lstat()
+        alone = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        if found.st_uid == 0 and (alone or stat.S_ISDIR(found.st_mode)):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 def seal_of(folder: Path, privacy: Privacy | None = None) -> Seal:
     """What the texts in this state folder are sealed with: the keys of [privacy], and behind them the one of
     the folder itself, which is made where there is no other. Raises OSError, and SealError for what is no
@@ -41,7 +59,7 @@ def seal_of(folder: Path, privacy: Privacy | None = None) -> Seal:
     """
     given = privacy.keys if privacy is not None else ()
     keys = [_key(key.id, Path(key.path), Path(key.path).read_bytes()) for key in given]
-    path = folder / _OWN_KEY
+    path = own_key(folder)
     own = _read(path)
     if own is None and not keys:
         own = secrets.token_bytes(KEY_OCTETS)

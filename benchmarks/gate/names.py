@@ -30,7 +30,9 @@ def places() -> set[tuple[str, str]]:
 
 def terms() -> set[tuple[str, str]]:
     """(language, name) of countries, currencies, months and more in CLDR, in the languages of the set."""
-    return {(lang, name) for lang in {line.lang for line in lines("lines")} for name in _terms(lang) if name}
+    # In one order: what Babel tells of a locale depends on those that were read before it.
+    languages = sorted({line.lang for line in lines("lines")})
+    return {(lang, name) for lang in languages for name in _terms(lang) if name}
 
 
 def _terms(lang: str) -> Iterator[str]:

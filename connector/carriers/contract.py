@@ -36,12 +36,14 @@ CallStep = Literal["ringing", "answered", "digit", "transferred"]
 class Unsendable(Exception):
     """The job cannot leave by this carrier; the reason is for the application to read.
 
-    `field` is the key of the job that is at fault: text, sender, to or template.
+    `field` is the key of the job that is at fault: text, sender, to or template. `everywhere`: nor by any
+    other of the channel.
     """
 
-    def __init__(self, reason: str, field: str = "text") -> None:
+    def __init__(self, reason: str, field: str = "text", *, everywhere: bool = False) -> None:
         super().__init__(reason)
         self.field = field
+        self.everywhere = everywhere
 
 
 class Attempt:

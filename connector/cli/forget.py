@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,8 @@ def command(
     number: str, socket_path: Path | None, state: Path | None, config_dir: Path | None, *, as_json: bool
 ) -> None:
     """Forget NUMBER (E.164, e.g. +447700900123): in jobs that have ended, in what its handset has written,
-    and in the personal parts of evidence, whose chain still verifies. It cannot be undone.
+    and in the personal parts of evidence, whose chain still verifies. It cannot be undone. With - the number
+    is read from the standard input: it then stands in no list of processes.
 
     Through --socket the daemon does it, for an application with may_forget = true; jobs that are open are
     counted, and forgotten when they have ended. With --state or --config no daemon may run.
@@ -46,6 +48,8 @@ def command(
       connector forget +447700900123 --socket /run/connector/verification.sock
       connector forget +447700900123 --config /etc/connector/verification
     """
+    if number == "-":
+        number = sys.stdin.readline().strip()
     if not _E164.fullmatch(number):
         raise click.UsageError("expected: NUMBER in E.164 with +, such as +447700900123")
     at_rest = (state is not None) + (config_dir is not None)

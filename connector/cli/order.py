@@ -38,7 +38,7 @@ _WHY = {
 @click.option("--event", metavar="ID", help="Which occurrence it is, of a node that may occur again.")
 @click.option("--journey", metavar="NAME", help="How it travels; by default as the node's rule says.")
 @click.option("--wait", is_flag=True,
-              help="Follow its job to the end; exit 0 when it was delivered, or nothing is told.")  # fmt: skip
+              help="Follow its job to the end; exit 0 if it was delivered, or nothing is told.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def command(socket_path: Path, *, wait: bool, as_json: bool, **fields: Any) -> None:
     """Report an event of an order. It is safe on the daemon's disk when this prints what comes of it.

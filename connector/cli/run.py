@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import click
 
 from connector.config import ConfigError, load
 from connector.daemon import CannotStart
+from connector.evidence.keys import KeyFault
 from connector.jobs.content import require_templates
 from connector.journal.schema import SchemaTooNew
 from connector.log import configure, log_uncaught
@@ -32,13 +34,19 @@ def command(config_dir: str) -> None:
         config = load(config_dir)
         require_templates(config)
     except ConfigError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        sys.exit(2)
+        _refuse(error)
     configure(config.log.level, config.log.format)
     log_uncaught()
     try:
         sys.exit(run(config))
-    except (CannotStart, SealError, StateInUse, SchemaTooNew, OSError) as error:
+    except ConfigError as error:
+        _refuse(error)
+    except (CannotStart, KeyFault, SealError, StateInUse, SchemaTooNew, OSError) as error:
         click.echo(f"connector: {error}", err=True)
         sys.exit(1)
+
+
+def _refuse(error: ConfigError) -> NoReturn:
+    for problem in error.problems:
+        click.echo(problem, err=True)
+    sys.exit(2)

@@ -313,7 +313,7 @@ class Dispatcher(Pausing):
         try:
             attempt = carrier.prepare(job, now)
         except Unsendable as error:
-            self.unsendable(job, carrier, str(error), now)
+            self.unsendable(job, carrier, error, now)
             return True
         rooms.take(carrier.name, attempt.parts)
         job.attempts = attempt.number

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Literal
 
-from connector.carriers.contract import Attempt, CallEnd, CallStep, Carrier, PartAnswer
+from connector.carriers.contract import Attempt, CallEnd, CallStep, Carrier, PartAnswer, Unsendable
 from connector.carriers.statuses import StatusClass, refusal
 from connector.dispatch.course import Course, Start
 from connector.dispatch.following import Following
@@ -136,10 +136,10 @@ class AttemptOutcomes(ABC):
         self._failed(attempt, FailureKind.THROTTLED, now)  # it is not the route that has failed
         self._go_on(attempt, Ending.UNSENT, reason, now)
 
-    def unsendable(self, job: LiveJob, carrier: Carrier, reason: str, now: float) -> None:
+    def unsendable(self, job: LiveJob, carrier: Carrier, error: Unsendable, now: float) -> None:
         """A carrier cannot say it: nothing has left, and nothing will by it."""
-        self._bar(job, carrier.name)
-        self._next(job, Ending.REFUSED_HERE, reason, now)
+        self._bar(job, *(self.channels[carrier.channel] if error.everywhere else (carrier.name,)))
+        self._next(job, Ending.REFUSED_HERE, str(error), now)
 
     # Calls
 
@@ -271,9 +271,9 @@ class AttemptOutcomes(ABC):
         )  # fmt: skip
         self._journal.touch()
 
-    def _bar(self, job: LiveJob, name: str) -> None:
-        job.tried |= {name}
-        job.barred |= {name}
+    def _bar(self, job: LiveJob, *names: str) -> None:
+        job.tried |= {*names}
+        job.barred |= {*names}
 
     def _go_on(
         self, attempt: Attempt, ending: Ending, reason: str, now: float, *, pause_s: float = PAUSE_S

@@ -7,21 +7,18 @@ in it only by the commitment that `record.personal` holds, so that it can be tak
 
 from __future__ import annotations
 
-from hashlib import sha256
 from hmac import digest
 from typing import Final, NamedTuple
 
 import msgspec
 
 from connector.evidence.canonical import canonical
+from connector.evidence.mac import Mac
 
 __all__ = ["GENESIS", "BadLine", "Chain", "Entry", "Line", "mac_of", "read_line"]
 
 GENESIS: Final = "0" * 64
 """Stands for the MAC before the first record."""
-
-
-_BLOCK: Final = 64  # of SHA-256; our keys are shorter
 
 
 class BadLine(ValueError):
@@ -40,10 +37,7 @@ class Chain:
     """Goes on after record number `seq`, whose MAC is `mac` in hexadecimal."""
 
     def __init__(self, key: bytes, seq: int = 0, mac: str = GENESIS) -> None:
-        # HMAC (RFC 2104) with the key's blocks hashed once: half of what hmac.digest takes.
-        padded = key.ljust(_BLOCK, b"\0")
-        self._inner = sha256(bytes(octet ^ 0x36 for octet in padded))
-        self._outer = sha256(bytes(octet ^ 0x5C for octet in padded))
+        self._mac_of = Mac(key).of
         self.seq = seq
         self._mac = bytes.fromhex(mac)
 
@@ -57,10 +51,7 @@ class Chain:
         self.seq += 1
         begin = b'{"at":%b,"kind":"%b"' % (canonical(at), kind.encode())
         end = b',"record":%b,"seq":%d}' % (record, self.seq)
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(self._mac + begin + end)
-        outer.update(inner.digest())
-        self._mac = outer.digest()
+        self._mac = self._mac_of(self._mac + begin + end)
         shown = b',"mac":"%b"' % self._mac.hex().encode()
         return b"".join((begin, shown, b',"personal":' + personal if personal else b"", end))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from hmac import digest
 from pathlib import Path
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from connector.evidence.files import write_whole
+from connector.evidence.mac import Mac
 
 __all__ = ["FOLDER", "KeyFault", "Keys", "Verifying", "load", "load_verifying", "text_hmac", "text_key"]
 
@@ -101,7 +103,10 @@ def text_hmac(key: bytes, text: str) -> str:
 
     `key` is `Keys.text`. Without it nobody can find a code by trying them all.
     """
-    return digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+    return _macs(key).of(text.encode("utf-8", "surrogatepass")).hex()
+
+
+_macs: Final = lru_cache(maxsize=4)(Mac)
 
 
 def load(

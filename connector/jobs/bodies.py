@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from connector.config import Application, Config, Journey
+from connector.config import Application, Config
 from connector.config.carrier import SenderRules
 from connector.errors import ConnectorError
 from connector.evidence.keys import text_hmac
 from connector.jobs.content import ContentCheck
-from connector.jobs.way import Ways
+from connector.jobs.way import Way, Ways
 from connector.model import Body, Content, Guise, Proof
 from connector.templates import Registry, Rendered, Wording, render
 from connector.templates.registration import Mismatch, mismatch
@@ -43,24 +43,22 @@ class Bodies:
         self._carriers = [carrier for carrier in config.carriers if carrier.enabled]
         self._particular = any(carrier.sender_rules != SenderRules() for carrier in self._carriers)
 
-    def said(self, job: Job | Preview, application: Application, journey: Journey, country: str) -> Said:
+    def said(self, job: Job | Preview, application: Application, way: Way, country: str) -> Said:
         """Raises ConnectorError naming the field that forbids it. `country`: of the recipient, ISO 3166."""
-        scripts = [step.script for step in journey.steps if step.channel == "voice"]
+        written, script = way.written, way.script
+        called = script is not None
         if job.template is None:
-            return self._free_text(job, application, country, called=bool(scripts))
-        written = any(step.channel == "sms" for step in journey.steps)
+            return self._free_text(job, application, country, called=called)
         wording = self._templates.wording(job.template, job.lang, self._now())
         usual, by_carrier = Guise(), None
         if written:
-            sender = self._sender(
-                application, job.sender, calls=bool(scripts), wording=wording, country=country
-            )
+            sender = self._sender(application, job.sender, calls=called, wording=wording, country=country)
             usual, by_carrier = self._guises(wording, country, sender)
         texts: list[Content] = []
         calls: list[Content] = []
         for params in _params_by_attempt(job):
             rendered = render(wording, params)
-            self._content.template(wording, rendered)
+            self._content.template(wording, params, rendered, called=called)
             if written:
                 guises = by_carrier
                 if wording.registrations and (barred := self._unregistered(wording, rendered, country)):
@@ -71,9 +69,9 @@ class Bodies:
                         by_carrier=guises,
                     )
                 )  # fmt: skip
-            if scripts:
+            if script is not None:
                 caller_id = self._caller_id(application, job.sender, texts=written)
-                voice = self._ways.voice(params, scripts[0], wording)
+                voice = self._ways.voice(params, script, wording)
                 calls.append(Content(rendered.text, caller_id, job.traceparent, voice=voice))
         pinned = wording if wording.carriers else application
         body = Body(tuple(texts), tuple(calls), pinned.carriers, pinned.fallback)
@@ -127,8 +125,8 @@ class Bodies:
 
     def _proof(self, body: Body, country: str, wording: Wording | None = None) -> Proof:
         key = self._text_key
-        sms = tuple(text_hmac(key, content.text) for content in body.sms)
-        calls = tuple(text_hmac(key, content.text) for content in body.voice)
+        sms = (*[text_hmac(key, content.text) for content in body.sms],)
+        calls = (*[text_hmac(key, content.text) for content in body.voice],)
         if wording is None:
             return Proof(country=country, sms=sms, voice=calls)
         return Proof(wording.template, wording.version, wording.hash, wording.lang, country, sms, calls)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from connector.config import Config, Template
+from connector.config import Config, Parameter, Spoken, Template
 from connector.config.document import read_document
+from connector.config.message import Branches, Message, Variable, filled, message
 from connector.config.problem import ConfigError, Problem
 from connector.errors import ConnectorError
 from connector.metrics import Metrics
 from connector.templates import Rendered, Wording
-from connector.templates.content import ContentGate, Finding
+from connector.templates.content import ContentGate, Finding, shape_of
+from connector.templates.refusal import Value
+from connector.templates.spoken import said
 
 __all__ = ["ContentCheck", "require_templates", "template_problems"]
 
 _JUDGED: Final = frozenset({"text", "name"})
 """Kinds of parameters that may hold any words; of the others the kind says what they hold."""
+
+_COUNTING: Final = frozenset({"number", "amount", "digits", "code"})
+
+_MOST_SHAPES: Final = 4_096
 
 _STANDS_FOR: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
 """For what is not judged: the characters beside it keep their places."""
@@ -38,42 +45,65 @@ class ContentCheck:
         refuses = config.content.refuses(config.lane)
         self._gate = ContentGate(config.content.allow) if refuses else None
         self._metrics = metrics
+        # Most texts are one of a few with another code in it. Only hashes: no text outlives its job here.
+        self._passing: set[int] = set()
 
-    def template(self, wording: Wording, rendered: Rendered) -> None:
+    def template(
+        self, wording: Wording, params: Mapping[str, Value], rendered: Rendered, *, called: bool = False
+    ) -> None:
         """Judge the values of a template's variables, each for itself and in their text.
 
-        The fixed text was judged when it was read. Raises ConnectorError.
+        The fixed text was judged when it was read. `called`: it is said in a call too. Raises ConnectorError.
         """
-        gate, spans = self._gate, rendered.spans
-        if gate is None or not _may_hold_words(wording):
+        gate = self._gate
+        judged = () if gate is None else _may_hold_words(wording)
+        if gate is None or not judged:
             return
-        kinds = {name: wording.params[name].kind for name, _, _ in spans}
-        judged = [span for span in spans if kinds[span[0]] in _JUDGED]
-        for name, start, end in judged:
-            if found := gate.judge(rendered.text[start:end], wording.lang):
+        for name in judged:
+            if found := gate.judge(str(params[name]), wording.lang):
                 self._refuse(found, f"params.{name}", (found.start, found.end))
-        text = rendered.text
-        for name, start, end in spans:
-            if kinds[name] == "url":
+        self._whole(gate, wording, rendered, written=True)
+        for words in said(wording, params) if called else ():
+            self._whole(gate, wording, words, written=False)
+
+    def _whole(self, gate: ContentGate, wording: Wording, rendered: Rendered, *, written: bool) -> None:
+        """Judge what values and the words around them come to. `written`: an error may point into it."""
+        text, judged = rendered.text, []
+        for name, start, end in rendered.spans:
+            kind = wording.params[name].kind
+            if kind in _JUDGED:
+                judged.append((start, end))
+            elif kind == "url":
                 text = text[:start] + _STANDS_FOR * (end - start) + text[end:]
-        while found := gate.judge(text, wording.lang):
-            if any(start < found.end and found.start < end for _, start, end in judged):
-                self._refuse(found, "template", (found.start, found.end))
+        while judged and (found := gate.judge(text, wording.lang)):
+            if any(start < found.end and found.start < end for start, end in judged):
+                self._refuse(found, "template", (found.start, found.end) if written else None)
             # No variable has a part in it: it is the template's, whose author has answered for it.
             text = _without(text, found)
 
     def text(self, text: str, lang: str | None) -> None:
         """Judge a free text. Raises ConnectorError."""
-        if self._gate is not None and (found := self._gate.judge(text, lang)):
+        gate = self._gate
+        if gate is None:
+            return
+        shape = shape_of(text)
+        place = hash((shape, lang))
+        if place in self._passing:
+            return
+        if gate.passes(shape, lang):
+            if len(self._passing) >= _MOST_SHAPES:
+                self._passing.clear()
+            self._passing.add(place)
+        elif found := gate.judge(text, lang):
             self._refuse(found, "text", (found.start, found.end))
 
-    def _refuse(self, found: Finding, field: str, position: tuple[int, int]) -> None:
+    def _refuse(self, found: Finding, field: str, position: tuple[int, int] | None) -> None:
         self._metrics.content_refused[found.rule] += 1
         raise _refusal(found, field, position)
 
 
-def _may_hold_words(wording: Wording) -> bool:
-    return any(parameter.kind in _JUDGED for parameter in wording.params.values())
+def _may_hold_words(wording: Wording) -> list[str]:
+    return [name for name, parameter in wording.params.items() if parameter.kind in _JUDGED]
 
 
 def template_problems(config: Config) -> list[Problem]:
@@ -92,18 +122,66 @@ def require_templates(config: Config) -> None:
 
 
 def _problems(config: Config, template: Template, gate: ContentGate) -> Iterator[Problem]:
-    texts = template.text.items()
-    findings = [(lang, found) for lang, text in texts for found in _findings(text, lang, gate)]
-    if not findings:
+    as_written = template.syntax == "plain" and not template.values
+    told: dict[tuple[tuple[str, ...], str], None] = {}
+    for key, text in _fixed(template, as_written):
+        for found in _findings(text, key[-1], gate):
+            placed = as_written and key[0] == "text"
+            where = f"characters {found.start + 1} to {found.end}: " if placed else ""
+            told[key, f"{where}{_what(found)}"] = None
+    if not told:
         return
     path = Path(config.folder) / "templates" / f"{template.name}.toml"
     document = read_document(path)
     if isinstance(document, Problem):
         raise ConfigError([document])
-    for lang, found in findings:
-        where = f"characters {found.start + 1} to {found.end}"
-        expected = "expected none in this lane, or the phrase in [content] allow"
-        yield document.problem(("text", lang), f"{where}: {_what(found)}, {expected}")
+    for key, what in told:
+        yield document.problem(key, f"{what}, expected none in this lane, or the phrase in [content] allow")
+
+
+def _fixed(template: Template, as_written: bool) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What is always said, by its key in the file: texts and calls, with constants, in every branch.
+
+    as_written  it has neither constants nor branches
+    """
+    params = template.params
+    for lang, text in template.text.items():
+        for reading in _readings(filled(message(text, template.syntax), template.values), params):
+            yield ("text", lang), reading
+    for lang, pieces in template.voice.say.items() if template.voice is not None else ():
+        read: Message = ()
+        for piece in pieces:
+            if isinstance(piece, Spoken):
+                read += (f" {_STANDS_FOR} ",)
+            elif as_written:  # a brace is a brace
+                read += (f" {piece} ",)
+            else:
+                read += (" ", *filled(message(piece, template.syntax), template.values), " ")
+        for reading in _readings(read, params):
+            yield ("voice", "say", lang), reading
+
+
+def _readings(read: Message, params: Mapping[str, Parameter]) -> Iterator[str]:
+    """The words with all branches `other`, and then with each other branch once.
+
+    Variables take as many characters as they do in the file.
+    """
+    usual = [_usual(piece, params) for piece in read]
+    yield "".join(usual)
+    for index, piece in enumerate(read):
+        if isinstance(piece, Branches):
+            for branch in piece.of.values():
+                for reading in _readings(branch, params):
+                    yield "".join((*usual[:index], reading, *usual[index + 1 :]))
+
+
+def _usual(piece: str | Variable | Branches, params: Mapping[str, Parameter]) -> str:
+    if isinstance(piece, str):
+        return piece.replace("{", "{{").replace("}", "}}")
+    if isinstance(piece, Branches):
+        return "".join(_usual(each, params) for each in piece.of["other"])
+    counts = params[piece.name].kind in _COUNTING
+    return ("0" if counts else _STANDS_FOR) * (len(piece.name) + 2)
 
 
 def _findings(text: str, lang: str, gate: ContentGate) -> Iterator[Finding]:
@@ -123,7 +201,7 @@ def _what(found: Finding) -> str:
     return f'"{found.entry}" {_WHY[found.rule]}'
 
 
-def _refusal(found: Finding, field: str, position: tuple[int, int]) -> ConnectorError:
+def _refusal(found: Finding, field: str, position: tuple[int, int] | None) -> ConnectorError:
     return ConnectorError(
         "content", f"{_what(found)}, which this lane does not send", field=field, position=position,
         hint="marketing goes by a lane of its own",

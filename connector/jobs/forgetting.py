@@ -88,10 +88,11 @@ class Forgetting:
 
 
 def forget_at_rest(state: Path, number: str, config: Config | None) -> Forgotten:
-    """The same where no daemon runs; without `config` all keys are in the state folder.
+    """The same where no daemon runs; without `config` all keys are in the state folder, and none is made.
 
     Raises StateInUse when one does run, KeyFault, OSError, SchemaTooNew and SealError.
     """
+    _check_keys(state, config)
     lock = state_folder.lock(state)
     try:
         seal = state_folder.seal_of(state, config.privacy if config is not None else None)
@@ -107,7 +108,21 @@ def forget_at_rest(state: Path, number: str, config: Config | None) -> Forgotten
             reader.close()
             store.close()
     finally:
+        state_folder.give_back(state)
         os.close(lock)
+
+
+def _check_keys(state: Path, config: Config | None) -> None:
+    # Whoever names no keys may not know of them: with new ones the daemon would not go on.
+    files = config.evidence if config is not None else EvidenceSettings()
+    needed = [
+        (config is not None and bool(config.privacy.keys), state_folder.own_key(state)),
+        (files.chain_key_path is not None, state / keys.FOLDER / "chain.key"),
+        (files.signing_key_path is not None, state / keys.FOLDER / "signing.key"),
+    ]
+    for elsewhere, path in needed:
+        if not elsewhere and not path.is_file():
+            raise keys.KeyFault(f"{path} is not there: the key is elsewhere; nothing was changed")
 
 
 def _forget_by(store: Store, reader: Reader, state: Path, number: str) -> Forgotten:

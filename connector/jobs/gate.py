@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
@@ -25,7 +25,7 @@ from connector.jobs.opt_out import OptOut, read_opt_out
 from connector.jobs.way import Ways
 from connector.metrics import Metrics
 from connector.model import Channel, Content, LiveJob
-from connector.routing.destination import analyse
+from connector.routing.destination import Destination, analyse
 from connector.routing.guards import Ask, Guards
 from protocols.rpc.job import Job, Preview
 from protocols.rpc.order import OrderEvent
@@ -65,12 +65,16 @@ class Gate:
     ) -> None:
         self._key = key
         self._guards = guards
-        self._apps: dict[int, str] = {}  # names of those that have submitted, by their rows
+        self._apps: dict[int, str] = {}
         self._metrics = metrics
         self._text_key = text_key
         self._rows = count(next_row)
         self._now = now
         self.configure(config, routing, opted_out)
+
+    def know(self, apps: Mapping[str, int]) -> None:
+        """Rows of the applications in the journal, by name: of those too that submit nothing any more."""
+        self._apps |= {row: name for name, row in apps.items()}
 
     def configure(self, config: Config, routing: Routing, opted_out: OptOut) -> None:
         """Judge by this configuration from now on."""
@@ -78,6 +82,7 @@ class Gate:
         self._config = config
         self._routing = routing
         self._jobs = config.jobs
+        self._hours = config.quiet_hours is not None
         self._quiet = config.quiet_hours is None or config.quiet_hours.jobs
         self._ways = Ways(config)
         content = ContentCheck(config, self._metrics)
@@ -88,6 +93,7 @@ class Gate:
             "voice": tuple(trunk.name for trunk in config.trunks if trunk.enabled),
         }
         self._some_carrier_answers_queries = any(carrier.supports.query_sm for carrier in enabled)
+        self._prices: dict[tuple[str, tuple[str, ...]], float] = {}  # the highest of some routes, by pricing
         self._encoders = {
             carrier.name: SubmitEncoder(carrier, config.jobs.max_parts, Random(0)) for carrier in enabled
         }
@@ -113,20 +119,20 @@ class Gate:
             raise _invalid("on_unknown", "report or resend_once: no carrier of this lane answers queries")
         if self._opted_out and job.to in self._opted_out:
             raise ConnectorError("opted_out", "this number wants nothing of this lane", field="to")
-        name, journey = self._ways.journey(job.journey)
-        single = len(journey.steps) == 1 and journey.steps[0].attempts == 1
+        way = self._ways.of(job.journey)
         destination = analyse(job.to)
-        body, proof = self._bodies.said(job, application, journey, destination.country)
+        body, proof = self._bodies.said(job, application, way, destination.country)
         quiet = self._quiet if quiet is None else quiet
         live = LiveJob(
             key=next(self._rows), app=app, id=job.id, recipient=job.to,
             body=body if quiet else replace(body, quiet=False), accepted_at=now, deadline_at=deadline_at,
-            on_unknown=on_unknown, follow=2 if "delivered" not in journey.stop else 0 if single else 1,
-            journey_name=name, klass=job.class_ or "", supersedes=job.supersedes, proof=proof,
+            on_unknown=on_unknown, follow=way.follow, journey_name=way.name, klass=job.class_ or "",
+            supersedes=job.supersedes, proof=proof,
         )  # fmt: skip
         live.course = self._routing.course(live)
-        self._require_routes(live, live.course)
-        self._heed_quiet_hours(live, now)
+        self._require_routes(live, live.course, destination)
+        if self._hours:
+            self._heed_quiet_hours(live, now)
         self._heed_guards(live, application.name, now)
         # Calls that are under way then are waited for; see the journal's sweep.
         give_up_at = live.deadline_at + (jobs.receipt_wait_s if live.body.sms else self._ways.longest_call_s)
@@ -192,21 +198,27 @@ class Gate:
         if course.single and course.free and not course.preferred:
             first, channels = self._channels[job.channel], _ALONE[job.channel]
         else:
-            routes = course.routes_by_channel(self._channels)
-            first, channels = routes.get(job.channel, ()), frozenset(routes)
-        price = max((self._routing.price(name, number) for name in first), default=0.0)
+            by_channel = course.routes_by_channel(self._channels)
+            routes = {channel: names for channel, names in by_channel.items() if names}
+            steps = (course.journey.steps[index].channel for index in course.steps)
+            first = next((routes[channel] for channel in steps if channel in routes), ())
+            channels = frozenset(routes)
+        price = self._prices.get((course.pricing, first))
+        if price is None:
+            price = max((self._routing.price(name, number) for name in first), default=0.0)
+            self._prices[course.pricing, first] = price
         return Ask(self._apps[job.app], number, analyse(number), channels, price)
 
     def sketch(self, preview: Preview, application: Application) -> LiveJob:
         """A job of this moment that is never stored. Raises ConnectorError as `admit`."""
-        name, journey = self._ways.journey(preview.journey)
+        way = self._ways.of(preview.journey)
         now = self._now()
         country = analyse(preview.to).country if preview.to else ""
         live = LiveJob(
             key=0, app=0, id="", recipient=preview.to or "",
-            body=self._bodies.said(preview, application, journey, country).body,
+            body=self._bodies.said(preview, application, way, country).body,
             accepted_at=now, deadline_at=now + (preview.deadline_s or self._jobs.default_deadline_s),
-            journey_name=name, klass=preview.class_ or "",
+            journey_name=way.name, klass=preview.class_ or "",
         )  # fmt: skip
         live.course = self._routing.course(live)
         return live
@@ -219,9 +231,9 @@ class Gate:
             except Unsendable as error:
                 yield name, error
 
-    def _require_routes(self, job: LiveJob, course: Course) -> None:
+    def _require_routes(self, job: LiveJob, course: Course, destination: Destination) -> None:
         """Each channel of the journey must have somebody who can carry it; else one reason is told."""
-        if self._jobs.valid_numbers_only and not analyse(job.recipient).valid:
+        if self._jobs.valid_numbers_only and not destination.valid:
             raise ConnectorError("invalid_job", "no country has assigned such a number", field="to")
         if course.single and course.free and not course.preferred and job.channel == "sms":
             self._require_carrier(job.content, self._channels["sms"])

@@ -21,8 +21,6 @@ from protocols.rpc.order import OrderTold, parse_order_event
 __all__ = ["Intake"]
 
 _BACKLOG_BATCH: Final = 20_000
-_OF_THE_MOMENT: Final = frozenset({"guarded", "opted_out", "quiet_hours"})
-"""Codes of refusals that say nothing of the job as such."""
 
 
 class Intake:
@@ -60,15 +58,14 @@ class Intake:
     ) -> tuple[Job, ConnectorError] | None:
         """Have a job stored; `context` comes back with its commit. Raises ParamsError and ConnectorError.
 
-        A refusal that another moment would not bring is given back: the job may have been accepted then.
+        What the gate refuses is given back: it may have been accepted before, by another configuration or at
+        another moment.
         """
         application = self._with_room(connection)
         said = parse_job(decoded)
         try:
             job, digest, body, give_up_at = self._gate.admit(connection.app, application, said)
         except ConnectorError as error:
-            if error.code not in _OF_THE_MOMENT:
-                raise
             return said, error
         self._store(Accept(job, digest, body, give_up_at, context))
         return None

@@ -96,6 +96,7 @@ class Methods:
         self._live = live
         self._now = now
         self._feedbacks: LRUCache[tuple[int, bool, int | None], bool] = LRUCache(_FEEDBACKS)
+        self._converted: LRUCache[int, bool] = LRUCache(_FEEDBACKS)
         self._forgetting = Forgetting(journal, lookup, Path(config.state_folder))
         self._tasks: set[asyncio.Task[None]] = set()
         self._methods: dict[str, Callable[[Connection, Request, float], None]] = {
@@ -210,6 +211,8 @@ class Methods:
         connection, msgid, many, index = context
 
         async def answer() -> Any:
+            if (connection.app, job.id) in self._dispatcher.live:
+                await self._journal.settled()  # its commit may be on its way
             row = await self._lookup.job(connection.app, job.id)
             answer: Submitted | ConnectorError = refusal
             if row is not None and row["digest"] == self._gate.digest(job):
@@ -297,7 +300,9 @@ class Methods:
         if said in self._feedbacks:
             return
         self._feedbacks[said] = True
-        self._gate.feedback(row["app"], row["recipient"], params.converted)
+        if params.converted and row["id"] not in self._converted:
+            self._converted[row["id"]] = True  # of whichever attempts it is said
+            self._gate.feedback(row["app"], row["recipient"], params.converted)
         self._journal.batch.feedbacks.append(ops.Feedback(*said, now))
         self._journal.touch()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from connector.config import Config, Journey, ScriptSettings
 from connector.errors import ConnectorError
@@ -11,10 +12,25 @@ from connector.model import Voice
 from connector.templates import Wording, speak
 from protocols.rpc.job import ParamValue
 
-__all__ = ["Ways"]
+__all__ = ["Way", "Ways"]
 
 _USUAL_SCRIPT = ScriptSettings()
 _RINGING_S = 60.0
+
+
+class Way(NamedTuple):
+    """What is the same of all jobs of one journey.
+
+    written  there are texts
+    script   that its calls follow, empty for the built-in one; None: there are no calls
+    follow   of model.LiveJob
+    """
+
+    name: str
+    journey: Journey
+    written: bool
+    script: str | None
+    follow: int
 
 
 class Ways:
@@ -22,6 +38,7 @@ class Ways:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._ways = {name: _way(name, journey) for name, journey in config.journeys.items()}
         self._trunks = [trunk for trunk in config.trunks if trunk.enabled]
         sms = any(carrier.enabled for carrier in config.carriers)
         self._default = config.jobs.journey or ("sms" if sms else "voice")
@@ -34,20 +51,19 @@ class Ways:
         )
         self._languages = {tag.casefold(): tag for tag in config.voice.languages}
 
-    def journey(self, name: str | None) -> tuple[str, Journey]:
-        """The name and the journey. Raises ConnectorError when there is none of the name."""
-        name = name or self._default
-        journeys = self._config.journeys
-        found = journeys.get(name)
+    def of(self, journey: str | None) -> Way:
+        """That of the journey of this name. Raises ConnectorError when there is none."""
+        name = journey or self._default
+        found = self._ways.get(name)
         if found is None:
-            near = get_close_matches(name, journeys, n=1)
+            near = get_close_matches(name, self._ways, n=1)
             raise ConnectorError(
                 "invalid_job",
-                f"expected: one of {', '.join(sorted(journeys))}",
+                f"expected: one of {', '.join(sorted(self._ways))}",
                 field="journey",
                 hint=f"did you mean {near[0]!r}?" if near else None,
             )
-        return name, found
+        return found
 
     def voice(self, params: Mapping[str, ParamValue], script_name: str | None, wording: Wording) -> Voice:
         """What a call would say. Raises ConnectorError naming what is missing for it."""
@@ -84,6 +100,19 @@ class Ways:
         raise ConnectorError(
             "invalid_job", f'no calls in "{lang}": [voice] languages has {known}', field="lang"
         )
+
+
+def _way(name: str, journey: Journey) -> Way:
+    steps = journey.steps
+    scripts = [step.script or "" for step in steps if step.channel == "voice"]
+    single = len(steps) == 1 and steps[0].attempts == 1
+    return Way(
+        name,
+        journey,
+        written=any(step.channel == "sms" for step in steps),
+        script=scripts[0] if scripts else None,
+        follow=2 if "delivered" not in journey.stop else 0 if single else 1,
+    )
 
 
 def _unspeakable(wording: Wording, lacks: str) -> ConnectorError:

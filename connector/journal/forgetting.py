@@ -108,7 +108,10 @@ class Oblivion:
         that there was one, and its keyword, stays.
         """
         rows = [row for chunk in found.chunks for row in self._connection.execute(_CHUNK, (chunk,))]
-        rows += self._connection.execute(_CHUNKS, (found.last_chunk, -1))
+        newest: int = self._connection.execute("SELECT ifnull(max(rowid), 0) FROM event").get
+        # When all has been acknowledged meanwhile, rows are numbered from the beginning again.
+        after = found.last_chunk if newest >= found.last_chunk else 0
+        rows += self._connection.execute(_CHUNKS, (after, -1))
         for row, app, first, frames in rows:
             context = frames_context(app, first)
             plain = opened_frames(self._seal, frames, context)

@@ -15,8 +15,8 @@ from protocols.gsm.coding import Coding
 
 __all__ = [
     "Accept", "Acknowledge", "Answer", "Batch", "CallRecord", "CallStep", "Chunk", "Feedback", "Finish",
-    "Forget", "Found", "Inbound", "InboundPart", "Intend", "OrderNode", "Query", "Receipt", "Redact", "Settle", "Told",
-    "no_key",
+    "Forget", "Found", "Inbound", "InboundPart", "Intend", "OrderNode", "Query", "Receipt", "Redact",
+    "Settle", "Told", "no_key",
 ]  # fmt: skip
 
 Verdict = Literal["new", "duplicate", "conflict", "dropped"]

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import apsw
 
 from connector.journal import bulk
+from connector.journal.closing import last_words
 from connector.journal.ops import Finish, OrderNode
 from connector.journal.settlement import Settlement
 
@@ -135,11 +136,17 @@ class OrderBook:
                 ending[index].ended += 1
                 reason = f"the order has gone on to {ending[index].node}"
                 ends[key] = Finish(key, app, ext, "cancelled", "cancelled", reason, now, traceparent)
+        # Of what has arrived already only the rest of its journey is stopped.
+        ends |= {end.key: end for end in last_words(self._connection, list(ends), now) if _arrived(end)}
         self._settlement.end(list(ends.values()))
 
     def sweep(self, now: float) -> None:
         """Forget the oldest."""
         self._connection.execute(_FORGET, (now - self._keep_s,))
+
+
+def _arrived(end: Finish) -> bool:
+    return end.outcome == "delivered"
 
 
 def _key(node: OrderNode) -> _Key:

@@ -62,6 +62,8 @@ class Journal:
         self._queue: SimpleQueue[Batch | Callable[[], None] | None] = SimpleQueue()
         self._busy = False
         self._scheduled = False
+        self._committing = self.batch
+        self._settling: list[tuple[Batch, asyncio.Future[None]]] = []
         self._closed: asyncio.Future[None] | None = None
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
 
@@ -86,6 +88,13 @@ class Journal:
         self._queue.put(look)
         return await found
 
+    async def settled(self) -> None:
+        """Return when all that was said so far is committed and acted on."""
+        if len(self.batch) or self._busy:
+            settled: asyncio.Future[None] = self._loop.create_future()
+            self._settling.append((self.batch if len(self.batch) else self._committing, settled))
+            await settled
+
     async def close(self) -> None:
         """Commit what is open, check-point, and end the thread."""
         self._closed = self._loop.create_future()
@@ -99,6 +108,7 @@ class Journal:
             return
         if len(self.batch):
             batch, self.batch = self.batch, Batch()
+            self._committing = batch
             self._busy = True
             self._queue.put(batch)
         elif self._closed is not None and not self._closed.done():
@@ -114,6 +124,10 @@ class Journal:
             self._on_commit(batch)
         except Exception as error:  # what is committed must be acted on: the next start will do it
             self._on_failure(error)
+        for of, settled in self._settling:
+            if of is batch and not settled.done():
+                settled.set_result(None)
+        self._settling = [each for each in self._settling if each[0] is not batch]
         self._hand_over()
 
     def _write(self) -> None:

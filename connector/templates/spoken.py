@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from connector.config import Spoken
 from connector.segments import Amount, Date, Digits, Pause, Segment, Text
@@ -12,8 +12,9 @@ from . import icu
 from .kinds import currency_of, day_of, money_of, number_of
 from .refusal import TemplateError, Unfit, Value
 from .registry import Said, Wording
+from .words import Rendered
 
-__all__ = ["speak"]
+__all__ = ["said", "speak"]
 
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,3})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -34,6 +35,13 @@ def speak(wording: Wording, params: Mapping[str, Value]) -> tuple[str, tuple[Seg
         )
     code = "" if voice.code is None else _digits(params[voice.code])
     return code, tuple(_segment(piece, wording, params) for piece in wording.say)
+
+
+def said(wording: Wording, params: Mapping[str, Value]) -> Iterator[Rendered]:
+    """The words of the message that hold values, as a voice reads them. `params` as of `speak`."""
+    for piece in wording.say:
+        if not isinstance(piece, str | Spoken):
+            yield piece.fill(_words(wording, params), params)
 
 
 def _segment(piece: Said, wording: Wording, params: Mapping[str, Value]) -> Segment:

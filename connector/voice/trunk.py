@@ -128,21 +128,17 @@ class Trunk(Carrier):
         if voice.message and match(voice.lang) is None:
             # Prompts can be in another language, and a code is a code; a message cannot.
             raise Unsendable("messages cannot be spoken in this language", "template")
+        script, caller_id = self._script(voice, now), self._caller_id(job.content.sender)
+        # The guards last: they count what they are asked.
         country = analyse(job.recipient).country
         refusal = self._guards.call_may_start(job.recipient, country, now)
         if refusal is not None:
-            raise Unsendable(f"guard {refusal.guard}: {refusal.message}", refusal.field)
+            raise Unsendable(f"guard {refusal.guard}: {refusal.message}", refusal.field, everywhere=True)
+        self._guards.call_started(country, now)
         attempt = TrunkAttempt(job, self, 1)
-        attempt.call = VoiceCall(
-            attempt,
-            self._script(voice, now),
-            self,
-            lang=voice.lang,
-            caller_id=self._caller_id(job.content.sender),
-        )
+        attempt.call = VoiceCall(attempt, script, self, lang=voice.lang, caller_id=caller_id)
         self._rate.spend(1, now)
         self._calls.add(attempt.call)
-        self._guards.call_started(country, now)
         self.active += 1
         return attempt
 

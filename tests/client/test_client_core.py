@@ -165,6 +165,14 @@ def test_whatever_the_daemon_sends_nothing_raises(frames, greeted):
     assert set(ended) <= calls
 
 
+def test_a_refusal_says_where_by_whom_and_until_when():
+    wording = RpcError("content", "is marketing", "params.payee", position=(0, 11))
+    assert str(wording) == "content: params.payee[0:11]: is marketing"
+    guarded = RpcError("guarded", "too many", "to", retry_after_s=199.2, guard="velocity_number")
+    assert str(guarded) == "guarded by velocity_number: to: too many; again in 200 s"
+    assert str(RpcError("draining", "stops", hint="come back")) == "draining: stops (come back)"
+
+
 def test_an_event_that_is_not_understood_ends_the_stream_with_the_reason():
     conversation = Conversation(HELLO, Subscription(None, Options()))
     greet(conversation)

@@ -20,7 +20,7 @@ PHRASES = [
     for entry in entries(())
     if entry.kind == "strong"
     and entry.script in ("LATIN", "CYRILLIC")
-    and len(entry.text.strip("*")) >= 6
+    and sum(character.isalpha() for character in entry.text) >= 6
     and all(character.isalpha() or character == " " for character in entry.text.strip("*"))
 ]
 AROUND = ("Ref", "Nr. 4471, Ref", "at 12:30 ok", "")

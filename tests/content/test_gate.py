@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from string import ascii_uppercase, digits
 from threading import Thread
+from time import process_time
 
 import pytest
 
@@ -129,6 +130,20 @@ def test_the_shipped_marketing_template_would_be() -> None:
     path = REPOSITORY / "config" / "marketing" / "templates" / "spring-offer.toml"
     for lang, text in tomllib.loads(path.read_text("utf-8"))["text"].items():
         assert GATE.judge(text, lang) is not None
+
+
+LONG = (
+    "e" * 20_000, "free " * 4_000, "freeee feel free " * 1_200, "o f f e r " * 2_000, "fr3e " * 4_000,
+    "€1 only " * 2_500, "e\u0301" * 10_000, "only " * 3_000 + "€5", "a.bc/" * 4_000, "무 " * 10_000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
+def test_no_text_takes_long(text: str) -> None:
+    """20,000 characters, ten times what a message may have, in well under a second of processor time."""
+    began = process_time()
+    GATE.judge(text, "en")
+    assert process_time() - began < 1.0
 
 
 def test_threads_may_share_a_gate(random: Random) -> None:

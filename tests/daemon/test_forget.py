@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -139,6 +140,35 @@ async def test_a_number_is_forgotten_where_no_daemon_runs(site: Site, named_by: 
         await deliver(site, shop, OTHER)
 
 
+@pytest.mark.parametrize("name", ["seal.key", "evidence/chain.key", "evidence/signing.key"])
+def test_no_key_is_made_where_one_is_elsewhere(site: Site, name: str) -> None:
+    site.start(Lane((CarrierFile(site.carrier().port),))).kill()
+    kept = site.state / name
+    kept.rename(site.folder / "elsewhere")
+    before = files_of(site.state)
+    for where in (("--state", str(site.state)), ("--config", str(site.config))):
+        shown = connector("forget", PERSON, *where)
+        assert (shown.returncode, "nothing was changed" in shown.stderr) == (1, True)
+    assert files_of(site.state) == before
+    (site.folder / "elsewhere").rename(kept)
+    site.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_has_written_is_the_daemons(site: Site) -> None:
+    site.start(Lane((CarrierFile(site.carrier().port),))).kill()
+    for path in (site.state, *site.state.rglob("*")):
+        os.chown(path, 65534, 65534)
+    (site.state / "elsewhere").symlink_to("/etc/hostname")
+    assert connector("forget", PERSON, "--state", str(site.state)).returncode == 0
+    assert {path.stat().st_uid for path in site.state.rglob("*") if not path.is_symlink()} == {65534}
+    assert Path("/etc/hostname").stat().st_uid == 0
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -151,6 +181,15 @@ def test_how_it_is_not_used(arguments: tuple[str, ...], expected: str) -> None:
     shown = connector("forget", *arguments)
     assert shown.returncode == 2
     assert expected in shown.stderr
+
+
+def test_a_number_from_the_standard_input(tmp_path: Path) -> None:
+    for number, status in ((PERSON, 1), ("07700900123", 2)):
+        shown = subprocess.run(
+            [sys.executable, "-m", "connector", "forget", "-", "--state", str(tmp_path)],
+            input=f"{number}\n", capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert shown.returncode == status
 
 
 def test_a_folder_without_a_journal(tmp_path: Path) -> None:
@@ -187,6 +226,9 @@ async def test_keys_are_changed_and_a_lost_one_loses_nothing(site: Site) -> None
             await client.submit(job)
             for id in ids:
                 assert (await client.submit({**job, "id": id})).duplicate, "digests go on"
+        anew = "journal sealed with another key" in daemon.log
+        assert anew == (len(ids) < 3), "the last start finds nothing to do"
+        assert f"key={steps[0]}" in daemon.log or not anew
         daemon.kill()
 
     for wrong, why in ((("2026-05",), "it is not there"), (("2026-11",), "the one that is there is another")):

@@ -11,15 +11,18 @@ from connector.journal.ops import Batch
 from connector.journal.reader import Reader
 from connector.journal.store import Store
 from connector.journal.writer import Journal
+from connector.sealing import Key, Seal
 from tests.daemon.operations import NOW, Jobs
 from tests.daemon.power import Disk, disk, restore
 
 BATCHES = 200
 CUTS = 200
+SEAL = Seal([Key("2026-11", b"k" * 32)])
+"""Not of the folder: its own key is on the disk before SQLite writes anything, and is in no image."""
 
 
 def open_store(path: Path) -> Store:
-    return Store(path, retention_s=86_400.0, answer_timeout_s=10.0)
+    return Store(path, retention_s=86_400.0, answer_timeout_s=10.0, seal=SEAL)
 
 
 def commit_many(power: Disk, folder: Path, random: Random, synchronous: str) -> list[Batch]:
@@ -51,7 +54,7 @@ def lost_after_cut(path: Path, committed: list[Batch]) -> list[str]:
     delivered = {row[0] for row in store.connection.execute("SELECT id FROM job WHERE outcome = 'delivered'")}
     attempts = {row[0] for row in store.connection.execute("SELECT job FROM attempt")}
     last_seq = max([row[0] for row in store.connection.execute("SELECT last FROM event")], default=0)
-    reader = Reader(path)
+    reader = Reader(path, SEAL)
     reader.recover(0.0)
     reader.close()
     store.close()
@@ -108,6 +111,7 @@ class Watched:
             on_failure=self.failed.set_result,
             retention_s=86_400.0,
             answer_timeout_s=10.0,
+            seal=SEAL,
         )
 
 

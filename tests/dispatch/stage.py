@@ -200,6 +200,10 @@ class _Journal:
             self._scheduled = True
             self._stage.loop.call_soon(self._commit)
 
+    async def settled(self) -> None:
+        while len(self.batch):
+            await asyncio.sleep(0)
+
     def _commit(self) -> None:
         self._scheduled = False
         batch, self.batch = self.batch, Batch()

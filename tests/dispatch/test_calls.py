@@ -67,12 +67,12 @@ def outcome(stage: Stage, job: LiveJob) -> Any:
 
 
 def events(stage: Stage) -> list[dict[str, Any]]:
-    found = []
-    for (frames,) in stage.book.rows("SELECT frames FROM event ORDER BY last"):
-        unpacker = msgpack.Unpacker()
-        unpacker.feed(frames)
-        found += [frame[2][0] for frame in unpacker]
-    return found
+    reader = stage.book.reader()
+    frames, _ = reader.events(stage.book.app, 0)
+    reader.close()
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(frames)
+    return [frame[2][0] for frame in unpacker]
 
 
 def test_each_channel_has_its_own_carriers(play: Play) -> None:

@@ -61,7 +61,7 @@ def test_make_targets_exist(page: Path) -> None:
 def test_files_exist(page: Path) -> None:
     """Paths in code that begin with a folder of the repository."""
     path = re.compile(
-        r"(?<![\w/.~$-])(?:connector|protocols|config|systemd|tests|docs|benchmarks)/[a-z0-9_./@-]*"
+        r"(?<![\w/.~$-])(?<!StateDirectory=)(?:connector|protocols|config|systemd|tests|docs|benchmarks)/[a-z0-9_./@-]*"
     )
     for line in code(page.read_text("utf-8")):
         for name in path.findall(line):

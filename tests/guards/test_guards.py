@@ -316,3 +316,11 @@ def test_the_overview_shows_every_guard_and_no_number(now: float) -> None:
     assert by_guard["budget"]["applications"] == [{"application": "login", "spent": 3.0, "limit": 9.0}]
     assert by_guard["voice_daily"]["countries"] == [{"country": "XA", "calls": 1, "limit": None}]
     assert "99910000000" not in repr(rows)
+
+
+def test_short_numbers_are_judged_by_their_whole_prefix(now: float) -> None:
+    """Of +881 and of +88212 that begin alike but for the last four digits."""
+    guards = made(high_cost=HighCostGuard(messages=("satellite",)), kinds=KindsGuard(blocked=()))
+    numbers = ("+88212345", "+88213345", "+88216345", "+88217345")
+    refused = [name(guards, ask(number), now) for number in numbers for _ in range(2)]
+    assert refused == [None, None, *["high_cost"] * 4, None, None]

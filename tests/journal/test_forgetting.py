@@ -180,6 +180,17 @@ def test_what_comes_while_it_is_looked_for_is_found(book: Book) -> None:
     assert HANDSET[1:] not in dump(book)
 
 
+def test_what_comes_after_all_was_acknowledged_is_found(book: Book) -> None:
+    for number in range(5):
+        ended(book, str(number), OTHER)
+    found = find(book)
+    book.acknowledge(book.told[book.app][-1].seq)
+    write(book, "my name is Jo")
+    assert book.row("SELECT max(rowid) FROM event")[0] < found.last_chunk
+    forget(book, found=found)
+    assert HANDSET[1:] not in dump(book)
+
+
 def test_it_is_looked_for_in_short_reads(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "JOBS_AT_ONCE", 3)
     monkeypatch.setattr(forgetting, "CHUNKS_AT_ONCE", 2)

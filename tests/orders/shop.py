@@ -13,7 +13,7 @@ from typing import Any
 
 from connector.carriers.contract import Attempt
 from connector.config import Application, Config, load
-from connector.dispatch import Routing
+from connector.dispatch import Dispatcher, Routing
 from connector.errors import ConnectorError
 from connector.jobs.gate import Gate, opt_outs
 from connector.jobs.methods import Methods
@@ -94,6 +94,23 @@ class Shop:
             metrics=stage.metrics, live=lambda routes: {}, now=stage.now,
         )  # fmt: skip
         self.connection = _Connection(stage.book.app, config.applications[0])
+
+    def die(self) -> None:
+        """Another process takes over; the old one hears of nothing any more."""
+        stage = self.stage
+        stage.book.reopen()
+        old = stage.dispatcher
+        old._draining = True
+        if old._timer is not None:
+            old._timer.cancel()
+        fresh = Dispatcher(stage.journal, stage.metrics, stage.now)  # type: ignore[arg-type]
+        for carrier in stage.carriers:
+            carrier._open.clear()
+        stage.dispatcher = fresh
+        self.start()
+        fresh.start(stage.carriers)
+        with contextlib.closing(stage.book.reader()) as reader:
+            fresh.recover(reader.recover(stage.now()), stage.now())
 
     async def _job(self, app: int, ext: str) -> dict[str, Any] | None:
         with contextlib.closing(self.stage.book.reader()) as reader:

@@ -200,6 +200,21 @@ def test_what_may_still_be_sent_ends_and_the_rest_is_left_to_its_receipt(
     assert (book.outcome(job) == "cancelled") is ends
 
 
+def test_what_has_arrived_ends_as_delivered(ledger: Ledger) -> None:
+    """Its journey goes on in spite of receipts, until the order itself does."""
+    node = ledger.tell("locker", follow=2)
+    assert node.accept is not None
+    ledger.book.intend(node.accept.job)
+    ledger.book.answer(node.accept.job, b"17")
+    ledger.book.receipt(b"17")
+    assert ledger.outcome("o:locker:1001") is None
+    last = ledger.op("delivered", told=False)
+    batch = ledger.commit(last)
+    assert (ledger.outcome("o:locker:1001"), last.ended) == ("delivered", 1)
+    assert batch.ended == [(ledger.book.app, "o:locker:1001")]
+    assert ledger.book.story(node.accept.job) == ["accepted", "sent", "delivered", "delivered/delivered"]
+
+
 def test_an_intent_of_the_same_commit_does_not_leave(ledger: Ledger) -> None:
     node = ledger.tell("shipped")
     assert node.accept is not None

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from connector.carriers.contract import CallEnd
 from connector.errors import ConnectorError
@@ -111,7 +112,7 @@ def test_a_text_that_nobody_confirms_is_followed_by_a_call(tmp_path: Path, confi
         await until(shop, MORNING + 3 * HOUR + 1.0)
         if confirmed_by != "nobody":
             assert shop.west.attempts == []
-            assert shop.outcome(told.id)[0] == ("delivered" if confirmed_by == "feedback" else "cancelled")
+            assert shop.outcome(told.id)[0] == "delivered"
             return
         (call,) = shop.west.attempts
         voice = call.job.content.voice
@@ -132,8 +133,8 @@ def test_a_ringing_telephone_is_silenced_by_the_next_event(tmp_path: Path) -> No
         arrive(shop)
         await until(shop, MORNING + 3 * HOUR + 1.0)
         (call,) = shop.west.attempts
-        await shop.tell("collected")
-        assert shop.west.hung_up == [call]
+        told = await shop.tell("collected")
+        assert (told.id, shop.west.hung_up) == (None, [call])
 
     run(tmp_path, act)
 
@@ -190,5 +191,41 @@ def test_what_a_job_would_be_refused_for_refuses_the_event_unless_it_is_known(tm
         await shop.tell("collected", order="1")
         late = await shop.ask("order_event", order="1", node="shipped", to=GERMAN)
         assert late.dropped == "late_event", "out of date, whatever else is wrong with it"
+
+    run(tmp_path, act)
+
+
+def test_other_rules_from_now_on(tmp_path: Path) -> None:
+    async def act(shop: Shop) -> None:
+        await until(shop, MORNING + HOUR)
+        await shop.tell("shipped")
+        shop.methods.configure(replace(shop.config, orders=None))
+        with pytest.raises(ConnectorError) as refused:
+            await shop.tell("delivered")
+        assert (refused.value.field, refused.value.hint) == ("node", "the lane has no [orders]")
+        shop.methods.configure(shop.config)
+        await shop.tell("delivered")
+        assert (await shop.tell("shipped")).duplicate
+
+    run(tmp_path, act)
+
+
+def test_the_process_dies_between_the_text_and_the_call(tmp_path: Path) -> None:
+    """What was to follow still does, or is stopped for good."""
+
+    async def act(shop: Shop) -> None:
+        await until(shop, MORNING + HOUR)
+        told, other = await shop.tell("in_locker"), await shop.tell("in_locker", order="1002")
+        arrive(shop)
+        await shop.stage.settle()
+        shop.die()
+        again = await shop.tell("in_locker")
+        assert (again.id, again.duplicate, len(shop.texts)) == (told.id, True, 2)
+        await shop.tell("collected", order="1002")
+        shop.die()
+        await until(shop, MORNING + 4 * HOUR)
+        assert [call.job.id for call in shop.west.attempts] == [told.id]
+        assert other.id is not None
+        assert shop.outcome(other.id) == ("delivered", "receipt DELIVERED")
 
     run(tmp_path, act)

@@ -10,6 +10,7 @@ import pytest
 
 from connector.client import OrderEvent, OrderTold, RpcError
 from protocols.rpc.job import ParamValue
+from tests.cli.conftest import connector
 from tests.daemon.callee import TRUNK, SimulatedCallee
 from tests.daemon.harness import Application, CarrierFile, Lane, SimulatedCarrier, Site, until
 from tests.docs.exchange import carry_out
@@ -128,6 +129,8 @@ async def test_two_parcels_and_a_missed_locker(site: Site) -> None:
         written("order-delivered", "en", order="2002", day="Nov 24, 2026", at="2:20 PM"),
     ]
     await asyncio.to_thread(_the_exchange_of_the_page_is_a_real_one, site)
+    verified = await asyncio.to_thread(connector, "evidence", "verify", "--state", str(site.state))
+    assert verified.returncode == 0, verified.stdout
 
 
 def _the_exchange_of_the_page_is_a_real_one(site: Site) -> None:

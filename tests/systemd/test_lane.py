@@ -1,16 +1,23 @@
-"""The real daemon under a real systemd: start, ready, jobs, SIGKILL and recovery, stop with drain."""
+"""The real daemon under a real systemd: start, ready, jobs, SIGKILL and recovery, stop with drain, its keys."""
 
 import json
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.docs.pages import code, read
 from tests.systemd.container import Container, end
 
 SERVICE, SOCKET = "connector@verification.service", "connector@verification.socket"
 JOBS = "/run/connector/verification.sock"
+STATE = "/var/lib/connector/verification"
+CREDENTIALS = "/etc/connector/verification/credentials"
+PERSON = "+447700900321"
 CONTROL_PORT = 2780
 CARRIER = f"""\
 [Service]
@@ -69,7 +76,15 @@ class Shop:
 @pytest.fixture(scope="module")
 def lane(machine: Container) -> Iterator[Container]:
     machine.run("cp", "-r", "/opt/lanes/verification", "/etc/connector/verification")
-    machine.run("chmod", "-R", "go=", "/etc/connector/verification/credentials")
+    signing = Ed25519PrivateKey.generate()
+    pem = signing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for name, key in (
+        ("seal", secrets.token_hex()),
+        ("chain", secrets.token_hex()),
+        ("signing", pem.decode()),
+    ):
+        machine.write(f"{CREDENTIALS}/{name}", key)
+    machine.run("chmod", "-R", "go=", CREDENTIALS)
     machine.write("/run/systemd/system/carrier.service", CARRIER)
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "carrier.service", SOCKET)
@@ -150,6 +165,46 @@ def test_reload_rebinds_and_loses_nothing(lane: Container, shop: Shop) -> None:
     assert "configuration read again" in said
     assert "old binds gone" in said
     assert carrier(lane, "submissions")["repeats"] == []
+
+
+def said(machine: Container, unit: str, line: str) -> bool:
+    """Whether the unit has printed the line, within 30 s."""
+    follow = f"timeout 30 journalctl --follow --lines=all --output=cat --unit={unit} | grep --quiet --fixed-strings"
+    return machine.run("sh", "-c", f"{follow} '{line}' && echo yes", check=False) == "yes\n"
+
+
+def evidence(machine: Container) -> dict[str, Any]:
+    """What `connector evidence verify` says of the lane, with the credential's key."""
+    verify = ("/usr/bin/connector", "evidence", "verify", f"--state={STATE}", "--json")
+    return dict(json.loads(machine.run(*verify, f"--chain-key={CREDENTIALS}/chain")))
+
+
+def test_keys_are_credentials_and_evidence_verifies(lane: Container) -> None:
+    """In the sandbox a template needs ICU, its text is sealed, and the record of it is chained."""
+    send = ("/usr/bin/connector", "send", f"--socket={JOBS}", f"--to={PERSON}", "--id=pay-1", "--wait")
+    params = ("--param=code=482917", "--param=n=2", "--param=amount=1234.50")
+    lane.run(*send, "--template=payment", *params, user="shop")
+    assert evidence(lane)["ok"]
+    match = ("/usr/bin/connector", "evidence", "match", f"--state={STATE}", "pay-1")
+    text = "482917 confirms 2 payments of €1,234.50."
+    lane.run(*match, f"--chain-key={CREDENTIALS}/chain", f"--text={text}")
+    assert lane.run("find", f"{STATE}/", "-name", "*.key").split() == [f"{STATE}/digest.key"]
+
+
+def test_a_number_is_forgotten_while_the_lane_is_stopped(lane: Container) -> None:
+    """By root without the keys nothing happens; in a unit with the lane's account and credentials it does."""
+    lane.run("systemctl", "stop", SOCKET, SERVICE)
+    before = evidence(lane)["records"]
+    lane.run("/usr/bin/connector", "forget", f"--state={STATE}", PERSON, check=False)
+    assert lane.run("find", f"{STATE}/", "-user", "root") == ""
+    (command,) = [line for line in code(read("docs/operations.md")) if line.startswith("systemd-run ")]
+    # Nothing is piped or awaited by the unit's manager alone: here is no message bus.
+    lane.run("sh", "-c", command.replace("--pipe --wait", "--unit=forget").replace("NUMBER", PERSON))
+    assert said(lane, "forget.service", "forgotten in 1 job and 1 record of evidence")
+    assert lane.run("find", f"{STATE}/", "-user", "root") == ""
+    lane.run("systemctl", "start", SOCKET, SERVICE)
+    after = evidence(lane)
+    assert after["ok"] and after["records"] > before
 
 
 def test_a_wrong_configuration_is_told_and_tried_again(lane: Container) -> None:

@@ -122,7 +122,7 @@ class Guards:
         return None
 
     def _free(self, place: Place, key: int, price: float, now: float) -> bool:
-        """Whether no guard that counts can object; `_objections` says which one does."""
+        """Whether no guard that counts objects; `_objections` says which one does."""
         account = place.account
         if account is not None and not account.fits(price, place.budget, now):
             return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from .ask import Ask, Objection, Verdict
-from .ranges import RANGES, Prefixed
+from .ranges import ALL, RANGES, Prefixed
 
 if TYPE_CHECKING:
     from connector.config.guards import GuardRules
@@ -40,8 +40,9 @@ class Destinations:
         self._prefixes: Prefixed[bool] = Prefixed({**blocked, **permitted})
         self._messages = frozenset(rules.high_cost.messages)
         self._calls = frozenset(rules.high_cost.calls)
-        self.longest = max(map(len, {**blocked, **permitted}), default=0)
-        """Of the operator's prefixes: numbers that differ after it only are alike."""
+        prefixes = {**blocked, **permitted, **{range.prefix: True for range in ALL}}
+        self.longest = max(map(len, prefixes))
+        """Of all prefixes: numbers that differ after it only are alike."""
 
     def judge(self, ask: Ask) -> tuple[Objection, ...]:
         """All objections to a job, in the order of the guards."""

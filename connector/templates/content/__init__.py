@@ -2,5 +2,6 @@
 
 from .finding import Finding, Rule
 from .gate import ContentGate
+from .scan import shape_of
 
-__all__ = ["ContentGate", "Finding", "Rule"]
+__all__ = ["ContentGate", "Finding", "Rule", "shape_of"]

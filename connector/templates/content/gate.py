@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection
+from itertools import accumulate, chain
 from typing import Final
 
 from .addresses import Addresses, is_address
 from .finding import Finding, Rule
 from .fold import Folding, Spelling, clusters, traced, visible
 from .lexicon import Entry
-from .scan import Hit, Scan, spaced
+from .scan import Hit, Scan, spaced, stretched
 
 __all__ = ["ContentGate"]
 
@@ -69,6 +71,18 @@ class ContentGate:
         language = None if lang is None else lang.partition("-")[0].lower()
         return self._wording(text, seen, language) or refused or _hidden(text)
 
+    def passes(self, shape: str, lang: str | None = None) -> bool:
+        """Whether nothing marks any text of this `shape_of`, whatever its numbers are. True is certain; False
+        says nothing yet.
+        """
+        seen = visible(shape)
+        line = spaced(seen.translate(self._folding.plain).split())
+        numbers_matter = (
+            _ADDRESS_SIGN(seen) or _LETTER_WITH_SIGN(seen) or _LETTERS_APART(line) or "\n" in seen
+            or stretched(line) or self._scan.knows_numbers(line)
+        )  # fmt: skip
+        return not numbers_matter and self.judge(shape, lang) is None
+
     def _without_addresses(self, text: str) -> tuple[str, Finding | None]:
         """The text with spaces for every allowed address, and the first one that is not allowed."""
         if text.isascii():
@@ -97,11 +111,11 @@ class ContentGate:
         if hits and (found := self._weighed(text, line, hits, lang)):
             return found
         if _DIGIT(line):
-            cleared = _cleared(hits, lang)
+            cleared = _Cleared(hits, lang)
             for hit in self._scan.prices(line):
-                if not any(start < hit.end and hit.start < end for start, end in cleared):
+                if not cleared.touches(hit):
                     return _finding("price", hit, text, plain)
-        for hit in (*self._scan.letters(folded, words), *self._scan.drawn_out(line)):
+        for hit in chain(self._scan.letters(folded, words), self._scan.drawn_out(line)):
             if self._counts_hidden(hit.form.entry, lang):
                 return _finding(_rule(hit.form.entry), hit, text, plain)
         if _LETTER_WITH_SIGN(seen) or "\n" in seen or _LETTERS_APART(line):
@@ -110,12 +124,12 @@ class ContentGate:
 
     def _weighed(self, text: str, line: str, hits: list[Hit], lang: str | None) -> Finding | None:
         """Of the forms that stand in a text as they are written: what they come to together."""
-        cleared = _cleared(hits, lang)
+        cleared = _Cleared(hits, lang)
         weak: list[Hit] = []
         hiding = None
         company = " % " in line
         for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
-            if any(start <= hit.start and hit.end <= end for start, end in cleared):
+            if cleared.covers(hit):
                 continue
             entry = hit.form.entry
             if entry.kind in ("strong", "opt_out"):
@@ -168,14 +182,26 @@ class ContentGate:
         return None
 
 
-def _cleared(hits: list[Hit], lang: str | None) -> list[tuple[int, int]]:
+class _Cleared:
     """Where no word counts: what the operator allows, and what is harmless in the text's language."""
-    languages = (lang, "")
-    return [
-        (hit.start, hit.end)
-        for hit in hits
-        if hit.form.entry.kind == "clean" and (lang is None or hit.form.entry.lang in languages)
-    ]
+
+    def __init__(self, hits: list[Hit], lang: str | None) -> None:
+        clean = sorted(
+            (hit.start, hit.end)
+            for hit in hits
+            if hit.form.entry.kind == "clean" and (lang is None or hit.form.entry.lang in (lang, ""))
+        )
+        self._starts: Final = [start for start, _ in clean]
+        # The furthest end of all that start no later: one look-up tells, however many there are.
+        self._ends: Final = list(accumulate((end for _, end in clean), max))
+
+    def covers(self, hit: Hit) -> bool:
+        before = bisect_right(self._starts, hit.start)
+        return before > 0 and self._ends[before - 1] >= hit.end
+
+    def touches(self, hit: Hit) -> bool:
+        before = bisect_left(self._starts, hit.end)
+        return before > 0 and self._ends[before - 1] > hit.start
 
 
 def _rule(entry: Entry) -> Rule:

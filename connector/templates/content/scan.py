@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from itertools import accumulate, chain, groupby
 from typing import Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
@@ -11,11 +12,13 @@ from ahocorasick_rs import AhoCorasick
 from .fold import BREAK, Spelling
 from .lexicon import Form, entries, forms
 
-__all__ = ["Hit", "Scan", "numbered", "spaced", "stretched"]
+__all__ = ["Hit", "Scan", "numbered", "shape_of", "spaced", "stretched"]
 
 _NUMBER: Final = r"[0-9]++(?: ++[0-9]++)*+"
 # Digits with letters on both sides are letters in disguise, no amount.
 _NUMBERS: Final = re.compile(f"(?<![a-z0-9]){_NUMBER}|{_NUMBER}(?![a-z])")
+_LONG_NUMBER: Final = re.compile("[0-9]{2,}")
+_DIGIT_AT_EDGE: Final = re.compile("^[0-9](?![0-9])|(?<![0-9])[0-9]$")
 # i stands for l too, and "lli" is no run.
 _RUN: Final = re.compile(r"([^\W\d_i])\1\1+|i{4,}")
 
@@ -42,6 +45,11 @@ def numbered(text: str) -> str:
     return spaced(_NUMBERS.sub(" # ", text).split())
 
 
+def shape_of(text: str) -> str:
+    """The text with 00 for every number of two digits or more: codes differ, and the words stay."""
+    return _LONG_NUMBER.sub("00", text)
+
+
 def stretched(text: str) -> tuple[str, ...]:
     """A spaced text whose letters are drawn out ("freeee"), with one and with two of each such letter."""
     if not _RUN.search(text):
@@ -57,6 +65,9 @@ class _Forms:
 
     def add(self, pattern: str, form: Form) -> None:
         self._forms.setdefault(pattern, []).append(form)
+
+    def forms(self) -> Iterator[Form]:
+        return chain.from_iterable(self._forms.values())
 
     def automaton(self) -> tuple[AhoCorasick, list[list[Form]]]:
         return AhoCorasick(list(self._forms)), list(self._forms.values())
@@ -82,19 +93,30 @@ class Scan:
         self._words, self._word_forms = worded.automaton()
         self._letters, self._letter_forms = packed.automaton()
         self._prices, self._price_forms = priced.automaton()
+        self._with_digits = AhoCorasick([shape for form in worded.forms() for shape in _shapes(form)])
 
     def words(self, text: str) -> list[Hit]:
         """Forms in a spaced text, as they are written."""
+        found = self._words.find_matches_as_indexes(text, overlapping=True)
+        if not found:
+            return []
+        # How many separators stand before each character, so that many hits cost no more than few.
+        separators = [0, *accumulate(character == " " for character in text)]
         return [
-            Hit(form, _ordinal(text, start), _ordinal(text, end))
-            for index, start, end in self._words.find_matches_as_indexes(text, overlapping=True)
+            Hit(form, start - separators[start], end - separators[end])
+            for index, start, end in found
             for form in self._word_forms[index]
         ]
+
+    def knows_numbers(self, text: str) -> bool:
+        """Whether forms with digits may stand in a spaced text of the shape of this one."""
+        return bool(self._with_digits.find_matches_as_indexes(shape_of(text)))
 
     def prices(self, text: str) -> Iterator[Hit]:
         """Amounts and shares with a word that sells, in a spaced text."""
         found = self._prices.find_matches_as_indexes(numbered(text), overlapping=True)
-        for index, _, _ in found:
+        # Each pattern once: looking for its places goes through the text again.
+        for index in dict.fromkeys(index for index, _, _ in found):
             for form in self._price_forms[index]:
                 words = (_NUMBER if word == "#" else re.escape(word) for word in form.words)
                 yield from _located(form, text, " *".join(words))
@@ -102,12 +124,10 @@ class Scan:
     def drawn_out(self, text: str) -> Iterator[Hit]:
         """Forms in a spaced text with letters repeated that the form does not repeat."""
         for shorter in stretched(text):
-            for index, _, _ in self._words.find_matches_as_indexes(shorter, overlapping=True):
+            found = self._words.find_matches_as_indexes(shorter, overlapping=True)
+            for index in dict.fromkeys(index for index, _, _ in found):
                 for form in self._word_forms[index]:
-                    pattern = "".join(
-                        letter if letter == " " else re.escape(letter) + "+" for letter in form.spaced
-                    )
-                    for hit in _located(form, text, pattern):
+                    for hit in _located(form, text, _longer(form.spaced)):
                         if hit.end - hit.start > len(form.letters):
                             yield hit
 
@@ -165,6 +185,15 @@ class _Places:
         return enough or all(_is_letter(piece) for piece in pieces)
 
 
+def _shapes(form: Form) -> Iterator[str]:
+    """Those of a form with digits; none of any other."""
+    shape = shape_of(form.spaced)
+    if re.search("[0-9]", shape):
+        yield shape
+        if (longer := _DIGIT_AT_EDGE.sub("00", shape)) != shape:
+            yield longer
+
+
 def _is_letter(piece: str) -> bool:
     """One letter with its vowel signs."""
     return len(piece) == 1 or sum(character.isalnum() for character in piece) == 1
@@ -173,6 +202,14 @@ def _is_letter(piece: str) -> bool:
 def _joinable(form: Form) -> bool:
     few = 2 if form.entry.spaceless or form.entry.script == "HANGUL" else MIN_LETTERS
     return len(form.letters) >= few and not any(character.isdigit() for character in form.letters)
+
+
+def _longer(spaced_form: str) -> str:
+    """A pattern for the form with each letter once or more; possessive, so that it never goes back."""
+    return "".join(
+        letter * len(list(run)) if letter == " " else f"{re.escape(letter)}{{{len(list(run))},}}+"
+        for letter, run in groupby(spaced_form)
+    )
 
 
 def _ordinal(text: str, index: int) -> int:
