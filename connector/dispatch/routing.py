@@ -61,9 +61,8 @@ class Routing:
         )
 
     def prepare(self) -> None:
-        """Read what is known of numbers now: the first jobs need not wait for it."""
-        if self._analyses:
-            prepare()
+        """Read what is known of numbers now: the first jobs, and their guards, need not wait for it."""
+        prepare()
 
     def router(self, rng: Random, now: float) -> Router:
         """One that has learned nothing yet."""

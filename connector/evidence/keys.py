@@ -24,7 +24,17 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from connector.evidence.files import write_whole
 from connector.evidence.mac import Mac
 
-__all__ = ["FOLDER", "KeyFault", "Keys", "Verifying", "load", "load_verifying", "text_hmac", "text_key"]
+__all__ = [
+    "FOLDER",
+    "KeyFault",
+    "Keys",
+    "Verifying",
+    "chains_in",
+    "load",
+    "load_verifying",
+    "text_hmac",
+    "text_key",
+]
 
 FOLDER: Final = "evidence"
 """Of the state folder."""
@@ -143,11 +153,7 @@ def load_verifying(
     Raises KeyFault for a file that holds no key, OSError.
     """
     folder = state / FOLDER
-    chains: dict[str, bytes] = {}
-    if secrets:
-        for path in [*sorted(folder.glob("chain*.key")), *([chain_file] if chain_file else [])]:
-            key = _read_chain(path)
-            chains[_chain_id(key)] = key
+    chains = chains_in(state, chain_file) if secrets else {}
     if public_file is not None:
         public = _read_public(public_file)
         return Verifying(chains, {_public_id(public): public})
@@ -159,6 +165,12 @@ def load_verifying(
     return Verifying(
         chains, {_public_id(key): key for key in publics.values()}, _public_id(stated) if stated else None
     )
+
+
+def chains_in(state: Path, chain_file: Path | None = None) -> dict[str, bytes]:
+    """Secrets of the chain by their ids: the present one and those that were moved aside. Raises KeyFault."""
+    files = sorted((state / FOLDER).glob("chain*.key")) + ([chain_file] if chain_file else [])
+    return {_chain_id(key): key for key in map(_read_chain, files)}
 
 
 def _kept(path: Path, read: Callable[[Path], _T], make: Callable[[int], bytes]) -> _T:

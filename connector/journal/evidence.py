@@ -21,7 +21,7 @@ from connector.evidence import filing, record
 from connector.evidence.canonical import day_after, day_of
 from connector.evidence.chain import Chain, Entry
 from connector.evidence.filing import Aged, Closed, Filed, Removed, Taken
-from connector.evidence.keys import Keys, load_verifying
+from connector.evidence.keys import Keys, chains_in
 from connector.evidence.redaction import redact_lines
 from connector.evidence.spans import Span, merged
 from connector.evidence.table import Row, Table
@@ -83,9 +83,7 @@ class Evidence:
         self._table = Table(connection)
         self._stories = Stories(connection, keeping.lane, random)
         keys = keeping.keys
-        self._state, fault = self._table.load(
-            load_verifying(keeping.state).chains | {keys.chain_id: keys.chain}
-        )
+        self._state, fault = self._table.load(chains_in(keeping.state) | {keys.chain_id: keys.chain})
         if self._state.key != keys.chain_id:
             self._state = self._state._replace(key=keys.chain_id, key_from=self._state.seq + 1)
         if fault:

@@ -94,7 +94,8 @@ def _unknown(number: str) -> Destination:
 def _new(plan: Plan[Destination], number: str, region: str, kind: str, network: str) -> Destination:
     ours: Kind = "satellite" if number.startswith(_SATELLITE) else _KINDS.get(kind, "other")
     destination = Destination(region, ours, network, bool(kind))
-    # One object for all numbers alike; there are as many as networks, and jobs keep it.
-    if not number.startswith("+88"):
+    # One object for all numbers alike; there are as many as networks, and jobs keep it. Of 882, which has
+    # more than satellites, what the plan says does not tell them apart.
+    if not number.startswith("+882"):
         plan.known[region, kind, network] = destination
     return destination

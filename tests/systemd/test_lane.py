@@ -1,4 +1,4 @@
-"""The real daemon under a real systemd: start, ready, jobs, SIGKILL and recovery, stop with drain, its keys."""
+"""The real daemon under a real systemd: start, ready, jobs, SIGKILL and recovery, stop with drain, keys."""
 
 import json
 import secrets
@@ -169,8 +169,9 @@ def test_reload_rebinds_and_loses_nothing(lane: Container, shop: Shop) -> None:
 
 def said(machine: Container, unit: str, line: str) -> bool:
     """Whether the unit has printed the line, within 30 s."""
-    follow = f"timeout 30 journalctl --follow --lines=all --output=cat --unit={unit} | grep --quiet --fixed-strings"
-    return machine.run("sh", "-c", f"{follow} '{line}' && echo yes", check=False) == "yes\n"
+    found = f"journalctl --output=cat --unit={unit} | grep --quiet --fixed-strings '{line}'"
+    command = f"timeout 30 sh -c \"until {found}; do sleep 0.2; done\" && echo yes"
+    return machine.run("sh", "-c", command, check=False) == "yes\n"
 
 
 def evidence(machine: Container) -> dict[str, Any]:
