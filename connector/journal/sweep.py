@@ -68,16 +68,20 @@ class Sweep:
         # A call under way ends by itself, or at the next start: only then is its outcome known.
         rows = bulk.rows(
             self._connection,
-            """SELECT json_group_array(json_array(id, app, ext, traceparent)) FROM
+            """SELECT json_group_array(json_array(id, app, ext, traceparent, EXISTS
+                    (SELECT 1 FROM attempt a
+                     WHERE a.job = id AND a.channel = 'voice' AND a.result = 'completed'))) FROM
                 (SELECT * FROM job WHERE outcome IS NULL AND give_up_at <= (SELECT value FROM jsonb_each(?))
                  AND NOT EXISTS (SELECT 1 FROM attempt a
                                  WHERE a.job = job.id AND a.channel = 'voice' AND a.result IS NULL)
                  ORDER BY give_up_at LIMIT 10000)""",
             [now],
         )
+        # A call that ended when its job had been looked at for the last time was heard all the same.
+        self._settlement.close([key for key, *_, heard in rows if heard])
         self._settlement.finish([
             Finish(key, app, ext, "unknown", "unknown", "no receipt came", now, traceparent)
-            for key, app, ext, traceparent in rows
+            for key, app, ext, traceparent, _ in rows
         ])  # fmt: skip
 
     def _purge(self, before: float) -> None:

@@ -309,3 +309,16 @@ def test_what_is_answered_after_the_end_is_known(book: Book) -> None:
     book.answer(job, b"2")
     assert book.rows("SELECT * FROM unresolved") == []
     assert results(book.receipt(b"2")) == [(2, "delivered", True)]
+
+
+@pytest.mark.parametrize("follow", [1, 2])
+def test_a_call_that_ends_after_the_last_look_at_its_job_was_heard_all_the_same(
+    book: Book, follow: int
+) -> None:
+    job = followed(book, follow)
+    call(book, job)
+    book.sweep(job.deadline_at + 3.0)
+    assert book.outcome(job) is None
+    book.settle(job, "completed", channel="voice")
+    book.sweep(job.deadline_at + 400.0)
+    assert book.outcome(job) == "delivered"
