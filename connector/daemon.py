@@ -101,6 +101,7 @@ class Daemon:
         self._vitals = Vitals(
             config.lane, self._apps, self._metrics, self._dispatcher, self._learned, guards, self._now
         )
+        self._vitals.head = journal.head
         self._gate = Gate(
             config, key, row, self._now, routing, opt_outs(config), guards, self._metrics, self._keys.text
         )
@@ -149,7 +150,7 @@ class Daemon:
             keeping=Keeping(
                 self._state, self._keys, config.lane, __version__, evidence.personal_days, evidence.keep_days
             ),
-            keep_orders_s=(config.orders.keep_days if config.orders else KEEP_DAYS) * _DAY_S,
+            keep_orders_s=_keep_orders_days(config) * _DAY_S,
         )
 
     def _first(self, carrier: CarrierConfig) -> tuple[object, SmppCarrier]:
@@ -280,6 +281,8 @@ class Daemon:
             fixed = [key for key in _FIXED if getattr(config, key) != getattr(self._config, key)]
             if self._trunks is None and any(trunk.enabled for trunk in config.trunks):
                 fixed.append("trunks")  # the first one
+            if _keep_orders_days(config) != _keep_orders_days(self._config):
+                fixed.append("orders.keep_days")
             if fixed:
                 keys = ", ".join(fixed)
                 log_event(_log, "configuration refused: restart to change", level=logging.ERROR, keys=keys)
@@ -403,13 +406,13 @@ class Daemon:
 
     def _publish(self) -> None:
         """Tell the log which record of evidence is the newest: who edits the folder cannot edit it there."""
-        if self._vitals.head is None:
+        if not self._vitals.head[0]:
             return
         now = self._now()
         head = publish(self._keys, *self._vitals.head, now)
         log_event(
-            _log, "evidence head", seq=head.seq, mac=Digest(head.mac), at=head.at, key=Digest(head.key),
-            signature=Digest(head.signature),
+            _log, "evidence head", seq=head.seq, mac=Digest(head.mac), signed_at=head.at,
+            key=Digest(head.key), signature=Digest(head.signature),
         )  # fmt: skip
         self._vitals.published_at = now
 
@@ -465,6 +468,10 @@ def _unexpected(error: BaseException) -> None:
 
 def _enabled(config: Config) -> list[CarrierConfig]:
     return [carrier for carrier in config.carriers if carrier.enabled]
+
+
+def _keep_orders_days(config: Config) -> float:
+    return config.orders.keep_days if config.orders else KEEP_DAYS
 
 
 def _account(carrier: CarrierConfig) -> str:

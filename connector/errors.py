@@ -74,7 +74,7 @@ ERRORS: Final[dict[str, ErrorEntry]] = {
         _SOCKET,
     ),
     "late_event": ErrorEntry(
-        "An order's event came after one of a higher rank: what it would tell is out of date. It was dropped.",
+        "An order's event came after one of a higher rank: what it tells is out of date. It was dropped.",
         "Nothing need be done. Where it happens often, look at the ranks in [[orders.nodes]].",
         _SOCKET,
     ),

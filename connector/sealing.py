@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import count
@@ -31,6 +32,17 @@ _SALT_OCTETS: Final = 16
 _COUNTER_OCTETS: Final = 8
 _HEAD_OCTETS: Final = _SALT_OCTETS + _COUNTER_OCTETS
 _MOST_SALTS: Final = 256  # one a start
+
+
+_forks: Final = [0]
+"""How many forks lie between this process and the one that read this module."""
+
+
+def _forked() -> None:
+    _forks[0] += 1
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class SealError(Exception):
@@ -74,7 +86,7 @@ class Seal:
         self._begin()
 
     def _begin(self) -> None:
-        self._process = os.getpid()
+        self._forks = _forks[0]
         self._salt = self._random(_SALT_OCTETS)
         self._counter = count()
         self._encrypt = self._cipher_of(self.key_id, self._salt).encrypt
@@ -91,10 +103,10 @@ class Seal:
 
     def seal(self, plain: bytes, context: bytes) -> str:
         """`plain` sealed, as ASCII."""
-        return self._text_prefix + b64encode(self._sealed(plain, context)).decode("ascii")
+        return self._text_prefix + b2a_base64(self._sealed(plain, context), newline=False).decode("ascii")
 
     def _sealed(self, plain: bytes, context: bytes) -> bytes:
-        if os.getpid() != self._process:  # forked: its twin counts on as well
+        if self._forks != _forks[0]:  # its twin counts on as well
             self._begin()
         number = next(self._counter)
         sealed = self._encrypt(number.to_bytes(12, "big"), plain, context)

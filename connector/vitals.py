@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from connector.config.guards import GuardRules
 from connector.dispatch import Dispatcher
 from connector.journal.ops import Batch
 from connector.learned import Learned
 from connector.metrics import GuardHits, Live, Metrics
 from connector.routing.guards import Guards
+from connector.routing.guards.chain import Action
 
 if TYPE_CHECKING:
     from connector.voice.lineup import TrunkLineup
 
 __all__ = ["Vitals"]
+
+_ACTIONS: Final[tuple[Action, ...]] = ("refused", "dry_run")
+_HITS: Final = [(guard, action) for guard in GuardRules.__struct_fields__ for action in _ACTIONS]
 
 
 class Vitals:
@@ -26,7 +31,7 @@ class Vitals:
     open_jobs     accepted and not final
     trunks        where there are some
     draining      no new jobs are taken
-    head          number and MAC of the newest record of evidence; None: no commit has told
+    head          number and MAC of the newest record of evidence; number 0: there is none
     published_at  when the head of the evidence was told to the log, seconds since 1970; None: not yet
     snapshot      the latest `live`, for the thread of the HTTP server: queue and buckets tidy up as they
                   answer, so only the event loop may ask them
@@ -47,7 +52,7 @@ class Vitals:
         self.open_jobs = 0
         self.draining = False
         self.published_at: float | None = None
-        self.head: tuple[int, str] | None = None
+        self.head = 0, ""
         self.snapshot = Live()
         self.trunks: TrunkLineup | None = None
         self._metrics = metrics
@@ -71,7 +76,7 @@ class Vitals:
         self._count_classes(batch)
         self._parked, self._inbound_parts, self._backlog = batch.parked, batch.inbound_parts, batch.backlog
         if batch.head is not None:
-            metrics.evidence_records += 0 if self.head is None else batch.head[0] - self.head[0]
+            metrics.evidence_records += batch.head[0] - self.head[0]
             self.head = batch.head
 
     def _count_classes(self, batch: Batch) -> None:
@@ -112,7 +117,7 @@ class Vitals:
             classes=classes,
             quiet_hours_waiting=self._dispatcher.quiet,
             lookups={} if lookup is None else lookup.counts.results(),
-            guard_hits=tuple(GuardHits(*what, jobs) for what, jobs in self._guards.hits.items()),
+            guard_hits=tuple(GuardHits(*what, self._guards.hits[what]) for what in _HITS),
             evidence_published_at=self.published_at,
         )
 
@@ -120,6 +125,7 @@ class Vitals:
         """The answer of the socket's `stats`; with what was learned of routes where that is asked for."""
         metrics = self._metrics
         live: dict[str, Any] = msgspec.to_builtins(self.live())
+        live["guard_hits"] = [hit for hit in live["guard_hits"] if hit["jobs"]]
         live["classes"] = self._dispatcher.router.classes(self._now())
         return {
             "schema": 1,

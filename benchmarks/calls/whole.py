@@ -26,11 +26,13 @@ import msgspec
 
 from benchmarks.processes import BenchmarkError, Process, wait_until
 from connector.carriers.contract import Attempt, CallEnd, CallStep
+from connector.config.guards import GuardRules
 from connector.config.trunk import Trunk as TrunkConfig
 from connector.config.voice import ScriptSettings, SpeechConfig
 from connector.config.voice import Voice as VoiceConfig
 from connector.metrics import TrunkMetrics
 from connector.model import Content, LiveJob, Voice
+from connector.routing.guards import Guards, guard_settings
 from connector.segments import Amount, Date, Text
 from connector.voice.lane import VoiceLane
 from connector.voice.speech import Speech
@@ -180,7 +182,8 @@ def _trunk(port: int, calls: int, said: Said, lane: VoiceLane, book: _Book) -> T
     script = ScriptSettings(kind=said, gate=False, repeats=5)
     return Trunk(
         config, account=1, lane=lane, scripts={"said": script}, outcomes=book,  # type: ignore[arg-type]
-        metrics=TrunkMetrics(), now=time.time,
+        metrics=TrunkMetrics(), guards=Guards(guard_settings(GuardRules(), ()), b"k" * 32, time.time()),
+        now=time.time,
     )  # fmt: skip
 
 

@@ -6,13 +6,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path, PurePath
 
 import click
 import msgspec
 
-from connector.config import load
+from connector.config import read_instance
 from connector.config.overview import InstanceOverview, Overview, overview
 from connector.config.problem import ConfigError, Problem
 from connector.jobs.content import template_problems
@@ -55,8 +54,9 @@ def _looked_into(found: Overview) -> Overview:
                 read_opt_out(Path(instance.opt_out))
             except ConfigError as error:
                 problems += error.problems
-        with suppress(ConfigError):  # told already
-            problems += template_problems(load(instance.folder))
+        read = read_instance(instance.folder)
+        if read.config is not None and not read.problems:  # those are told already
+            problems += template_problems(read.config)
     return msgspec.structs.replace(found, ok=found.ok and not problems, problems=(*found.problems, *problems))
 
 

@@ -48,7 +48,7 @@ def command(socket_path: Path, *, wait: bool, as_json: bool, **fields: Any) -> N
 
     \b
     Example:
-      connector order --socket /run/connector/notification.sock --order 1001 --node shipped \
+      connector order --socket /run/connector/notification.sock --order 1001 --node shipped \\
           --to +447700900123 --lang de --data day=2026-11-27 --wait
     """
     event = _event(**fields)

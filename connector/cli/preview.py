@@ -42,8 +42,8 @@ def command(
 
     \b
     Examples:
-      connector preview --socket /run/connector/verification.sock \
-          --template sign-in --lang hi --param code=482917 --param minutes=5 \
+      connector preview --socket /run/connector/verification.sock \\
+          --template sign-in --lang hi --param code=482917 --param minutes=5 \\
           --to +447700900123 --deadline 20
       connector preview --profile config/profiles/plain-smpp34.toml --text "Your code is 482917" --json
     """

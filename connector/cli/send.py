@@ -41,7 +41,7 @@ def command(socket_path: Path, job_id: str | None, *, wait: bool, as_json: bool,
 
     \b
     Example:
-      connector send --socket /run/connector/verification.sock --to +447700900123 \
+      connector send --socket /run/connector/verification.sock --to +447700900123 \\
           --template sign-in --lang de --param code=482917 --param minutes=5 --deadline 60 --wait
     """
     job = _job(job_id, **fields)

@@ -52,7 +52,7 @@ class Dispatcher(Pausing):
     waiting    how many of them have not left for the first time; `holding`: by application
     channels   names of the carriers in use, by channel
     lookup     knows more of numbers than their digits; None: nobody is asked
-    spent      told (row of the application, price, now) of whatever leaves
+    spent      told (row of the application, price, now) of whatever leaves; below 0: it was turned away
     """
 
     def __init__(

@@ -41,6 +41,7 @@ class AttemptOutcomes(ABC):
     queue: DeadlineQueue
     router: Router
     following: Following
+    spent: Callable[[int, float, float], None]
     _journal: Journal
     _calls: dict[tuple[int, int], Attempt]
     _loop: asyncio.AbstractEventLoop
@@ -261,6 +262,7 @@ class AttemptOutcomes(ABC):
         if kind in (FailureKind.THROTTLED, FailureKind.REFUSED):
             self.router.unwatch(course.errand)  # that was planned for what has left
             course.drop(attempt.number)  # it never was
+            self.spent(job.app, -flight.price, now)
 
     def _settle(self, attempt: Attempt, result: _Result, status: int | None, reason: str, now: float) -> None:
         self._journal.batch.settles.append(

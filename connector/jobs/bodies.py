@@ -53,7 +53,7 @@ class Bodies:
         usual, by_carrier = Guise(), None
         if written:
             sender = self._sender(application, job.sender, calls=called, wording=wording, country=country)
-            usual, by_carrier = self._guises(wording, country, sender)
+            usual, by_carrier = self._guises(application, wording, country, sender)
         texts: list[Content] = []
         calls: list[Content] = []
         for params in _params_by_attempt(job):
@@ -89,7 +89,7 @@ class Bodies:
             )
         assert job.text is not None
         self._content.text(job.text, job.lang)
-        usual, by_carrier = self._guises(None, country, sender)
+        usual, by_carrier = self._guises(application, None, country, sender)
         content = Content(
             job.text, usual.sender, job.traceparent, bool(job.flash), usual.registered, by_carrier=by_carrier
         )
@@ -97,11 +97,17 @@ class Bodies:
         return Said(body, self._proof(body, country))
 
     def _guises(
-        self, wording: Wording | None, country: str, sender: str
+        self, application: Application, wording: Wording | None, country: str, sender: str
     ) -> tuple[Guise, dict[str, Guise] | None]:
         if not self._particular and (wording is None or not wording.registrations):
             return Guise(sender, (wording.registered or None) if wording is not None else None), None
         found = guises_of(wording, country, self._carriers, sender)
+        if wording is not None and application.senders:
+            for name in found.own:
+                registration = wording.registration(country, name)
+                if registration and registration.sender and registration.sender not in application.senders:
+                    why = f"the sender registered in {country} is not registered for the application"
+                    found.refused[name] = why
         return found.usual, found.by_carrier
 
     def _unregistered(self, wording: Wording, rendered: Rendered, country: str) -> dict[str, Guise] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -38,12 +39,16 @@ _WHY: Final = {
 }
 
 
+_gate: Final = lru_cache(maxsize=1)(ContentGate)
+"""Judges templates at the start, and jobs from then on: megabytes that are made once."""
+
+
 class ContentCheck:
     """Of one configuration. In a lane that permits marketing it finds nothing."""
 
     def __init__(self, config: Config, metrics: Metrics) -> None:
         refuses = config.content.refuses(config.lane)
-        self._gate = ContentGate(config.content.allow) if refuses else None
+        self._gate = _gate(config.content.allow) if refuses else None
         self._metrics = metrics
         # Most texts are one of a few with another code in it. Only hashes: no text outlives its job here.
         self._passing: set[int] = set()
@@ -110,7 +115,7 @@ def template_problems(config: Config) -> list[Problem]:
     """Templates of the lane whose fixed text it would not take from anybody."""
     if not config.content.refuses(config.lane):
         return []
-    gate = ContentGate(config.content.allow)
+    gate = _gate(config.content.allow)
     own = [template for template in config.templates if template.lane == config.lane]
     return [problem for template in own for problem in _problems(config, template, gate)]
 

@@ -137,4 +137,5 @@ def _forget_by(store: Store, reader: Reader, state: Path, number: str) -> Forgot
         store.commit(Batch(redacts=[redact], forgets=[forget]), time.time())
         records, jobs = records + redact.records, jobs + forget.jobs
         if not redact.again:
+            store.file_evidence(time.time())  # nobody else would take it out of the files
             return Forgotten(jobs, forget.open, records)

@@ -20,7 +20,7 @@ from protocols.rpc.order import OrderTold, parse_order_event
 
 __all__ = ["Intake"]
 
-_BACKLOG_BATCH: Final = 20_000
+_MOST_UNCOMMITTED: Final = 20_000
 
 
 class Intake:
@@ -101,7 +101,7 @@ class Intake:
         held, own = dispatcher.waiting, dispatcher.holding[app]
         jobs = self._config.jobs
         followed = dispatcher.followed < jobs.max_followed
-        if own < most and held < jobs.max_queued and followed and len(self._journal.batch) < _BACKLOG_BATCH:
+        if own < most and held < jobs.max_queued and followed and len(self._journal.batch.accepts) < _MOST_UNCOMMITTED:
             return
         rate = sum(carrier.binds.tps for carrier in self._config.carriers if carrier.enabled)
         rate += sum(trunk.calls.per_s for trunk in self._config.trunks if trunk.enabled)
@@ -115,6 +115,7 @@ class Intake:
         dispatcher, metrics = self._dispatcher, self._metrics
         if accept.verdict == "new":
             metrics.jobs_accepted += 1
+            job.proof = None  # the journal has it
             dispatcher.enqueue(job)
             return Submitted(job.id, "queued", False)
         dispatcher.release(job)

@@ -29,7 +29,7 @@ class Journal:
 
     `on_commit` gets every batch after its fsync, in order, in the event loop. `on_failure` gets the error
     that ends the journal: after a failed fsync nobody knows what is on the disk, so the process must exit
-    without answering anybody, and not try again.
+    without answering anybody, and not try again. `head`: of the evidence, when the journal was opened.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Journal:
         self.account = self._store.account
         self.last_job = self._store.last_job
         self.digest_key = self._store.digest_key
+        self.head = self._store.head
         self.batch = Batch()
         self.commit_s = 0.0  # how long the last commit took
         self._now = now

@@ -14,12 +14,13 @@ from .histogram import BATCH_SIZES, DELAYS, HANDSET_DELAYS, LATENCIES, Histogram
 from .live import Live
 
 __all__ = [
-    "BREAKER_STATES", "OTHER_STATUS", "OUTCOMES", "CarrierMetrics", "Metrics",
+    "BREAKER_STATES", "CONTENT_RULES", "OTHER_STATUS", "OUTCOMES", "CarrierMetrics", "Metrics",
     "StatusCounter",
 ]  # fmt: skip
 
 OUTCOMES: Final = ("delivered", "undelivered", "expired", "rejected", "unknown", "cancelled")
 BREAKER_STATES: Final = ("open", "half_open", "closed")
+CONTENT_RULES: Final = ("lexicon", "price", "opt_out", "url", "hidden")
 OTHER_STATUS: Final = -1
 _MOST_STATUSES: Final = 128
 
@@ -148,7 +149,7 @@ class Metrics:
         self.follow_ups: Counter[tuple[str, str, str]] = Counter()
         self.breaker_changes: Counter[tuple[str, str]] = Counter()
         self.jobs_superseded = 0
-        self.content_refused: Counter[str] = Counter()
+        self.content_refused: Counter[str] = Counter(dict.fromkeys(CONTENT_RULES, 0))
         self.order_events_dropped = 0
         self.evidence_records = 0
         self.live: Callable[[], Live] = Live

@@ -38,7 +38,9 @@ def test_the_shape_is_the_text_without_its_longer_numbers(text: str, shape: str)
     assert shape_of(text) == shape
 
 
-@pytest.mark.parametrize("text", ["Your code is 00.", "T=00 Your code is 00.", "Ihr Bestätigungscode lautet 00"])
+@pytest.mark.parametrize(
+    "text", ["Your code is 00.", "T=00 Your code is 00.", "Ihr Bestätigungscode lautet 00"]
+)
 def test_a_code_never_matters(text: str) -> None:
     assert GATE.passes(text)
 

@@ -9,13 +9,16 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from connector.client import Client, RpcError
-from connector.evidence.keys import load_verifying
+from connector.evidence.keys import load, load_verifying
 from connector.evidence.verify import verify
+from connector.journal.evidence import Keeping
+from connector.journal.store import Store
 from tests.daemon.harness import Application, CarrierFile, Daemon, Lane, Site
 
 PERSON, OTHER = "+4915112345678", "+4915198765432"
@@ -116,9 +119,18 @@ async def test_it_is_not_for_every_application(site: Site) -> None:
     assert "forbidden" in shown.stderr and PERSON[-5:] not in shown.stderr
 
 
+def file_evidence(state: Path) -> None:
+    """What a daemon does every ten seconds: the records leave the journal for the file of their day."""
+    keeping = Keeping(state, load(state), "verification", "test")
+    store = Store(state / "journal.db", retention_s=1e9, answer_timeout_s=0.0, keeping=keeping)
+    store.file_evidence(time.time())
+    store.close()
+
+
 @pytest.mark.asyncio
+@pytest.mark.parametrize("filed", [False, True])
 @pytest.mark.parametrize("named_by", ["--state", "--config"])
-async def test_a_number_is_forgotten_where_no_daemon_runs(site: Site, named_by: str) -> None:
+async def test_a_number_is_forgotten_where_no_daemon_runs(site: Site, named_by: str, filed: bool) -> None:
     carrier = site.carrier()
     daemon = site.start(Lane((CarrierFile(carrier.port),), application=MAY))
     async with Application(site.socket_path) as shop:
@@ -128,6 +140,9 @@ async def test_a_number_is_forgotten_where_no_daemon_runs(site: Site, named_by: 
     assert running.returncode == 1
     assert "another daemon uses this state folder" in running.stderr
     daemon.kill()
+    if filed:
+        file_evidence(site.state)
+        assert PERSON in next((site.state / "evidence").glob("*.jsonl")).read_text()
     done = await asyncio.to_thread(connector, "forget", PERSON, *where, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {"schema": 1, "jobs": 1, "open": 0, "evidence_records": 1}

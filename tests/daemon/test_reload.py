@@ -179,6 +179,8 @@ async def test_what_is_wrong_changes_nothing(site: Site) -> None:
         ({"state": {"folder": "elsewhere"}}, "state"),
         ({"socket": {"path": "elsewhere.sock"}}, "socket"),
         ({"lane": "marketing"}, "lane"),
+        ({"evidence": {"keep_days": 90}}, "evidence"),
+        ({"orders": {"keep_days": 7, "nodes": [{"node": "collected", "rank": 1}]}}, "orders.keep_days"),
     ],
 )
 async def test_what_needs_a_restart_is_refused(site: Site, change: dict[str, Any], key: str) -> None:

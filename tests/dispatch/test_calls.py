@@ -10,7 +10,7 @@ import msgpack
 import msgspec
 import pytest
 
-from connector.carriers.contract import Attempt, CallEnd
+from connector.carriers.contract import Attempt, CallEnd, Unsendable
 from connector.carriers.statuses import StatusClass
 from connector.journal.reader import Reader
 from connector.model import Body, Channel, Content, LiveJob, Voice
@@ -122,6 +122,29 @@ def test_nobody_heard_it_and_it_is_not_tried_again(play: Play) -> None:
         assert outcome(stage, job) == ("undelivered", "busy")
         assert [event["type"] for event in events(stage)] == ["accepted", "undelivered"]
         assert stage.missed == 1
+
+    play(act)
+
+
+def test_what_no_trunk_may_call_is_asked_of_one_and_the_reason_is_told(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        trunks = [trunk(stage, name) for name in ("west", "east", "south")]
+        asked: list[str] = []
+
+        def refuses(name: str) -> Callable[[LiveJob, float], Attempt]:
+            def prepare(job: LiveJob, now: float) -> Attempt:
+                asked.append(name)
+                raise Unsendable("guard voice_daily: too many today", "to", everywhere=True)
+
+            return prepare
+
+        for each in trunks:
+            each.prepare = refuses(each.name)  # type: ignore[method-assign]
+        stage.start()
+        job = await call(stage)
+        assert len(asked) == 1
+        assert outcome(stage, job) == ("rejected", "guard voice_daily: too many today")
+        assert not stage.dispatcher.live
 
     play(act)
 

@@ -3,8 +3,11 @@
 import inspect
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
@@ -24,7 +27,8 @@ from tests.docs.pages import read, session
 REPOSITORY = Path(__file__).parents[2]
 SOCKET = read("docs/socket.md")
 README = read("README.md")
-FIRST_JOB, _, CALL = README[: README.index("## Install")].partition("### A call by hand")
+FIRST_JOB, _, CALL = README[: README.index("## In time")].partition("### A call by hand")
+PROOF = README[README.index("## Words that may be said") : README.index("## Install")]
 
 
 def fenced(page: str, language: str) -> str:
@@ -34,6 +38,11 @@ def fenced(page: str, language: str) -> str:
 
 def without_numbers(text: str) -> list[str]:
     return re.sub(r"\d+", "0", text).split()
+
+
+def without_ids(text: str) -> list[str]:
+    """The same without the chain's MACs."""
+    return without_numbers(re.sub(r"\b[0-9a-f]{64}\b", "0", text))
 
 
 def in_any_run(line: str) -> str:
@@ -65,6 +74,55 @@ def test_the_first_job_from_the_shell(site: Site) -> None:
     assert [command.split()[1] for command, _ in typed] == ["send", "why"]
     for command, shown in typed:
         assert without_numbers(shell(command, site)) == without_numbers(shown)
+
+
+def compare(page: str, site: Site) -> None:
+    """Type what a part of a page shows after $, in one shell; … at the end stands for all that follows."""
+    typed = list(session(page))
+    script = "\n".join(f"echo @@; {{ {command}\n}} 2>&1 || true" for command, _ in typed)
+    for folder in ("/tmp/lane", "/tmp/parcels"):
+        script = script.replace(folder, str(site.config))
+    _, *outputs = shell(script, site).split("@@\n")
+    for (command, shown), output in zip(typed, outputs, strict=True):
+        whole, cut, _ = shown.partition("\n…")
+        printed, expected = without_ids(output), without_ids(whole)
+        assert (printed[: len(expected)] if cut else printed) == expected, command
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10.0
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.timeout(120)
+def test_words_that_may_be_said_and_proof(site: Site) -> None:
+    """In the order of the page; what must be refused ends with another code, which its words tell."""
+    texts, orders = PROOF.split("Shops need not know")
+    script, hang_up = indented(texts[texts.index("    cp config") : texts.index("Marketing does not")]).split(
+        "kill"
+    )
+    assert hang_up.split() == ["-HUP", "%?run"]
+    shell(script.replace("/tmp/lane", str(site.config)), site)
+    daemon = site.processes[-1]
+    daemon.send(signal.SIGHUP)
+    wait_for(lambda: "configuration read again" in daemon.log)
+    compare(texts, site)
+    script, starts = indented(orders[: orders.index("    $ export")].partition("\n\n")[2]).split(
+        "connector run"
+    )
+    assert starts.split() == ["/tmp/parcels", "&"]
+    parcels = Site()
+    try:
+        parcels.config = parcels.folder / "parcels"
+        script = script.replace("/tmp/lane", str(site.config))
+        shell("umask 077\n" + script.replace("/tmp/parcels", str(parcels.config)), parcels)
+        parcels.socket_path = str(parcels.config / "jobs.sock")
+        parcels.start()
+        compare(orders, parcels)
+    finally:
+        parcels.close()
 
 
 @pytest.mark.timeout(180)
@@ -153,6 +211,6 @@ def test_every_kind_of_event_is_explained() -> None:
 
 
 def test_every_end_of_an_attempt_is_explained() -> None:
-    sentence = SOCKET[SOCKET.index("`result` of an attempt") : SOCKET.index("Numbers are masked")]
+    sentence = SOCKET[SOCKET.index("`result` of an attempt") : SOCKET.index("numbers are masked")]
     (result,) = [field for field in msgspec.structs.fields(Settle) if field.name == "result"]
     assert set(get_args(result.type)) <= set(re.findall(r"`(\w+)`", sentence))

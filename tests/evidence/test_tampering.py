@@ -10,6 +10,10 @@ from tests.evidence.diary import Diary, written
 from tests.evidence.tampering import Tamperer
 
 TAMPERINGS = 1_000
+LOCATED = ("file_field",)
+"""Of these the line itself must be named; what is left out or moved shows at the next one, or at the head."""
+NOT_LOCATED = " without .personal"
+"""A line is whole without it: its number is missing among those whose personal parts were taken out."""
 
 
 def sealed_states(diary: Diary) -> list[tuple[str, str]]:
@@ -34,10 +38,12 @@ def test_each_of_a_thousand_tamperings_is_found(tmp_path: Path, random: Random) 
     for number in range(TAMPERINGS):
         kind = kinds[number % len(kinds)]
         said = tamperer.once(kind)
-        if verify(state, known).findings:
+        found = verify(state, known).findings
+        located = kind in LOCATED and not said.endswith(NOT_LOCATED)
+        if found and (not located or said.split()[1] in (where for where, _ in found)):
             done[kind] += 1
         else:
-            missed.append(said)
+            missed.append(f"{said}, found {found}")
         tamperer.restore()
     print(f"{done.total()} of {TAMPERINGS} tamperings found: {dict(done)}")
     assert missed == []

@@ -170,7 +170,7 @@ def test_reload_rebinds_and_loses_nothing(lane: Container, shop: Shop) -> None:
 def said(machine: Container, unit: str, line: str) -> bool:
     """Whether the unit has printed the line, within 30 s."""
     found = f"journalctl --output=cat --unit={unit} | grep --quiet --fixed-strings '{line}'"
-    command = f"timeout 30 sh -c \"until {found}; do sleep 0.2; done\" && echo yes"
+    command = f'timeout 30 sh -c "until {found}; do sleep 0.2; done" && echo yes'
     return machine.run("sh", "-c", command, check=False) == "yes\n"
 
 

@@ -258,7 +258,9 @@ class Guards:
             self._conversion.feedback(Ask(app, number, destination, _SMS, 0.0), now)
 
     def spent(self, app: str, price: float, now: float) -> None:
-        """Something has left, at this price: the first message of a job, a further one, a call."""
+        """Something has left, at this price: the first message of a job, a further one, a call. Below 0: a
+        carrier did not take it.
+        """
         self._budget.account(app).pay(price, now)
 
     def _hit(self, objection: Objection) -> Refusal | None:

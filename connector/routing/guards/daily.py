@@ -64,12 +64,12 @@ class Account:
         self.ahead += price
 
     def pay(self, price: float, now: float) -> None:
-        """Something has left."""
+        """Something has left; below 0: it was turned away, and costs nothing."""
         if not self.since <= now < self.until:
             self.turn(now)
         self.recent[-1][2] += price
         self.ahead -= price
-        self.spent += price
+        self.spent = max(0.0, self.spent + price)  # it may have left yesterday
 
 
 class Budget:
