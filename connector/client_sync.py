@@ -262,7 +262,7 @@ class SyncClient:
         """Report an event of an order; on return it is safe on the daemon's disk, and so is its job.
 
         What is told, to whom and how is the lane's to say. An event that comes too late is no error:
-        ``dropped`` says why nothing is told. Report the same event again after ``timeout`` or ``disconnected``.
+        ``dropped`` says why nothing is told. After ``timeout`` or ``disconnected`` report the event again.
         """
         return self._call(client_calls.order_event(event))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -25,10 +26,16 @@ from connector.evidence.redaction import redact_file
 from connector.evidence.spans import Span, merged
 from connector.evidence.table import State, rows_of
 
-__all__ = ["Aged", "Closed", "Filed", "Removed", "Taken", "append", "close", "look", "remove", "take_out"]
+__all__ = [
+    "Aged", "Closed", "Filed", "Removed", "Taken", "append", "close", "look", "remove", "set_aside",
+    "take_out",
+]  # fmt: skip
 
 _MOST_OCTETS: Final = 32 << 20
 """Of one step: while it reads, the WAL cannot be emptied."""
+
+_TAIL_OCTETS: Final = 1 << 20
+"""Hold the last record of a file."""
 
 
 class Filed(NamedTuple):
@@ -91,6 +98,42 @@ def append(state: Path, at: State) -> Filed:
         os.fsync(file.fileno())
     sync_folder(path.parent)
     return Filed(last, read_line(newest.rpartition(b"\n")[2]).mac if newest else at.filed_mac)
+
+
+def set_aside(state: Path, seq: int) -> int:
+    """The newest record of the files. Where the journal, whose newest is `seq`, does not know it, one of both
+    is an old copy, and filing would cut off the rest: each such file is copied beside itself first.
+    """
+    newest = seq
+    for day in reversed(days_in(state)):
+        path = day_file(state, day)
+        last = _last_of(path) if path.exists() else None
+        if last is None:
+            continue
+        if last <= seq:
+            break
+        newest = max(newest, last)
+        copy = path.with_name(f"{path.name}.{seq + 1}-{last}")
+        if not copy.exists():
+            with os.fdopen(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb") as file:
+                with path.open("rb") as source:
+                    shutil.copyfileobj(source, file)
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(copy.parent)
+    return newest
+
+
+def _last_of(path: Path) -> int | None:
+    """Number of the last line that is a record; None without one."""
+    octets = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, octets - _TAIL_OCTETS))
+        lines = file.read().splitlines()
+    for text in reversed(lines):
+        with contextlib.suppress(BadLine):
+            return read_line(text).seq
+    return None
 
 
 def _end_of(descriptor: int, filed: int) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import msgspec
 
-__all__ = ["rows", "write"]
+__all__ = ["rows", "values", "write"]
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -30,6 +30,11 @@ def rows(connection: apsw.Connection, statement: str, rows: Sequence[Any]) -> li
     """The result of `statement`, which must be one value made by json_group_array."""
     if not rows:
         return []
-    (text,) = next(connection.execute(statement, (_encode(rows).decode(),)))
+    (text,) = values(connection, statement, rows)
     found: list[Any] = _decode(text)
     return found
+
+
+def values(connection: apsw.Connection, statement: str, rows: Sequence[Any]) -> tuple[Any, ...]:
+    """The only row of the result of `statement`."""
+    return next(connection.execute(statement, (_encode(rows).decode(),)))

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -86,6 +87,9 @@ class Evidence:
         self._state, fault = self._table.load(chains_in(keeping.state) | {keys.chain_id: keys.chain})
         if self._state.key != keys.chain_id:
             self._state = self._state._replace(key=keys.chain_id, key_from=self._state.seq + 1)
+        if (newest := filing.set_aside(keeping.state, self._state.seq)) > self._state.seq:
+            old = f"the files go on to record {newest}, the journal to {self._state.seq}: one is an old copy"
+            fault = f"{fault}; {old}" if fault else old
         if fault:
             log_event(_log, "evidence is not as it was left", level=logging.ERROR, fault=fault)
         self._chain = Chain(keys.chain, self._state.seq, self._state.mac)
@@ -111,13 +115,9 @@ class Evidence:
             self._sweep(batch.sweep_at)
         for redact in batch.redacts:
             self._redact(redact)
-        entries = [
-            *self._due, *(self._stories.of(ended, late) if ended or late else ()),
-            *self._stories.feedbacks(batch.feedbacks),
-        ]  # fmt: skip
-        self._due = []
-        if entries:
-            self._append(now, entries)
+        due, self._due = self._due, []
+        stories = self._stories
+        self._append(now, chain(due, stories.of(ended, late), stories.feedbacks(batch.feedbacks)))
         batch.head = self.head
 
     def work(self) -> None:
@@ -132,9 +132,8 @@ class Evidence:
             self._filed_at = float("-inf")
             with self._connection:
                 self._sweep(now)
-                if self._due:
-                    entries, self._due = self._due, []
-                    self._append(now, entries)
+                due, self._due = self._due, []
+                self._append(now, due)
             if self._task is None:
                 break
             self.work()
@@ -151,13 +150,15 @@ class Evidence:
         if self._running is not None:
             wait([self._running])
 
-    def _append(self, now: float, entries: list[Entry]) -> None:
-        chain = self._chain
-        first = chain.seq + 1
-        lines = b"\n".join([chain.append(now, entry) for entry in entries])
-        self._table.add(Row(first, chain.seq, lines))
+    def _append(self, now: float, entries: Iterable[Entry]) -> None:
+        records = self._chain
+        first = records.seq + 1
+        lines = b"\n".join([records.append(now, entry) for entry in entries])
+        if not lines:
+            return
+        self._table.add(Row(first, records.seq, lines))
         self._octets += len(lines)
-        self._save(seq=chain.seq, mac=chain.mac)
+        self._save(seq=records.seq, mac=records.mac)
 
     def _save(self, **changes: Any) -> None:
         self._state = self._state._replace(**changes)

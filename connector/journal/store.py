@@ -68,6 +68,8 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
         connection.pragma("synchronous", "FULL")
         connection.pragma("secure_delete", "ON")  # a wiped body is gone from the file, free pages included
         connection.pragma("wal_autocheckpoint", 4_000)  # pages: 16 MB
+        # What a statement may have to take back would lie in /var/tmp otherwise, numbers and all.
+        connection.pragma("temp_store", "MEMORY")
     connection.pragma("cache_size", -500 if read_only else -4_000)  # KiB
     return connection
 
@@ -187,6 +189,11 @@ class Store:
             self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._folded = changes
         self.connection.set_busy_timeout(_BUSY_MS)
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Number and MAC of the newest record of evidence; number 0: there is none."""
+        return (0, "") if self._evidence is None else self._evidence.head
 
     def file_evidence(self, now: float) -> None:
         """Bring evidence into its files and carry out what is due there: where no daemon does it."""

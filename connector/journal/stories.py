@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 import apsw
 import msgspec
@@ -30,26 +30,27 @@ from connector.model import Proof
 
 __all__ = ["Late", "Stories"]
 
-_proof: Final = msgspec.json.Decoder(Proof).decode
+_proofs: Final = msgspec.json.Decoder(list[Proof | None]).decode
 _number: Final = attrgetter("part")
 _NO_TEXTS: Final = Texts()
 _SALT_OCTETS: Final = 16
 _SALT_DIGITS: Final = 2 * _SALT_OCTETS
-
-_END_OF_JOB: Final = 13
-_OF_ATTEMPT: Final = slice(13, 20)
-_OF_PART: Final = slice(20, 30)
+_AT_ONCE: Final = 256
+"""Jobs: so many are in memory at a time."""
 
 Late = tuple[int, int, str]
 """Row of a job that had ended before, the attempt, and what came: see evidence.record.late."""
 
+# Texts of JSON come by themselves: within another they would be quoted, and parsed twice.
 _STORIES: Final = """
     SELECT json_group_array(json_array(
         j.id, a.n,
         j.app, j.ext, j.recipient, j.accepted_at, j.deadline_at, j.finished_at, j.outcome, j.reason, j.class,
-        j.journey, j.proof,
-        a.at, a.carrier, a.channel, a.decision, a.result, a.status, a.step,
-        p.receipt, p.error, p.raw, p.part, p.parts, p.receipt_at, p.receipts, p.result, p.sent_at, p.state))
+        j.journey,
+        a.at, a.carrier, a.channel, a.result, a.status, a.step,
+        p.receipt, p.error, p.raw, p.part, p.parts, p.receipt_at, p.receipts, p.result, p.sent_at, p.state)),
+        group_concat(ifnull(a.decision, ''), char(10)),
+        '[' || group_concat(ifnull(j.proof, 'null')) || ']'
     FROM jsonb_each(?) e CROSS JOIN job j ON j.id = e.value
     LEFT JOIN attempt a ON a.job = j.id LEFT JOIN part p ON p.job = a.job AND p.attempt = a.n
 """
@@ -68,9 +69,45 @@ _TIMELINE: Final = """
 """
 
 
-class _Story(NamedTuple):
-    record: JobRecord | LateRecord
-    personal: Personal
+_Story: TypeAlias = tuple[JobRecord | LateRecord, Personal]
+
+
+class _Row(msgspec.Struct, array_like=True, gc=False):
+    """Of _STORIES: a job, one of its attempts, one of its parts."""
+
+    job: int
+    number: int | None
+    app: int
+    ext: str
+    recipient: str
+    accepted_at: float
+    deadline_at: float
+    finished_at: float | None
+    outcome: str | None
+    reason: str | None
+    klass: str | None
+    journey: str | None
+    # None without an attempt
+    at: Any
+    carrier: Any
+    channel: Any
+    attempt_result: Any
+    status: Any
+    step: Any
+    # None without a part
+    receipt: Any
+    error: Any
+    raw: Any
+    part: Any
+    parts: Any
+    receipt_at: Any
+    receipts: Any
+    result: Any
+    sent_at: Any
+    state: Any
+
+
+_rows: Final = msgspec.json.Decoder(list[_Row]).decode
 
 
 class Stories:
@@ -82,17 +119,16 @@ class Stories:
         self._random = random
         self._apps: dict[int, str] = {}
 
-    def of(self, ended: Collection[int], late: Iterable[Late]) -> list[Entry]:
+    def of(self, ended: Collection[int], late: Iterable[Late]) -> Iterator[Entry]:
         """One for each of `ended`, in order of their rows, then one for each other job of `late`."""
         changed: dict[int, dict[int, set[str]]] = {}
         for key, attempt, word in late:
             if key not in ended:
                 changed.setdefault(key, {}).setdefault(attempt, set()).add(word)
-        stories = self._read([*sorted(ended), *changed], changed)
-        return [
-            committed("late" if story.record.job in changed else "job", story.record, story.personal)
-            for story in stories
-        ]
+        keys = [*sorted(ended), *changed]
+        for at in range(0, len(keys), _AT_ONCE):
+            for record, personal in self._read(keys[at : at + _AT_ONCE], changed):
+                yield committed("late" if record.job in changed else "job", record, personal)
 
     def feedbacks(self, told: Sequence[Feedback]) -> list[Entry]:
         """What applications said of jobs that the journal has."""
@@ -118,60 +154,66 @@ class Stories:
         stories: list[_Story] = []
         several: dict[int, _Story] = {}  # with further receipts of a part
         voice: dict[int, _Story] = {}
-        story = last = attempt = None
-        for row in bulk.rows(self._connection, _STORIES, keys):
-            key, number = row[0], row[1]
+        last = 0
+        attempt: Attempt | None = None
+        for row, text, proof in self._rows(keys):
+            key, number = row.job, row.number
             if key != last:
                 last, attempt = key, None
                 at = len(stories) * _SALT_DIGITS
-                personal = Personal({}, {}, salts[at : at + _SALT_DIGITS], row[4])
-                record = self._late(row, changed[key]) if key in changed else self._job(row)
-                story = _Story(record, personal)
-                stories.append(story)
-            assert story is not None
+                stories.append((
+                    self._late(row, changed[key]) if key in changed else self._job(row, proof),
+                    Personal({}, {}, salts[at : at + _SALT_DIGITS], row.recipient),
+                ))  # fmt: skip
             if number is None or (key in changed and number not in changed[key]):
                 continue
+            story = record, personal = stories[-1]
             if attempt is None or attempt.n != number:
-                at_, carrier, channel, text, *end = row[_OF_ATTEMPT]
-                attempt = Attempt(at_, None, carrier, channel, decision(text), number, [], *end)
-                story.record.attempts.append(attempt)
-                if channel == "voice":
+                attempt = Attempt(
+                    row.at, None, row.carrier, row.channel, decision(text), number, [], row.attempt_result,
+                    row.status, row.step,
+                )  # fmt: skip
+                record.attempts.append(attempt)
+                if row.channel == "voice":
                     voice[key] = story
-            receipt, *columns = row[_OF_PART]
-            if columns[1] is not None:
-                part = Part(*columns)
-                attempt.parts.append(part)
-                if part.parts > 1:
+            if row.raw is not None:
+                attempt.parts.append(Part(
+                    row.error, row.raw, row.part, row.parts, row.receipt_at, row.receipts, row.result,
+                    row.sent_at, row.state,
+                ))  # fmt: skip
+                if row.parts > 1:
                     attempt.parts.sort(key=_number)
-                if receipt:
-                    story.personal.receipts[f"{number}/{part.part}"] = receipt
-                if part.receipts > 1:
+                if row.receipt:
+                    personal.receipts[f"{number}/{row.part}"] = row.receipt
+                if row.receipts > 1:
                     several[key] = story
         self._add_timelines(several)
         self._add_calls(voice)
         return stories
 
-    def _job(self, row: list[Any]) -> JobRecord:
-        key, _, app, ext, _, accepted_at, deadline_at, finished_at, outcome, reason, *more = row[:_END_OF_JOB]
-        klass, journey, text = more
+    def _rows(self, keys: list[int]) -> Iterable[tuple[_Row, str, Proof | None]]:
+        """Of _STORIES, with the attempt's decision and the job's proof."""
+        rows, decisions, proofs = bulk.values(self._connection, _STORIES, keys)
+        return zip(_rows(rows), decisions.split("\n"), _proofs(proofs), strict=True) if proofs else ()
+
+    def _job(self, row: _Row, proof: Proof | None) -> JobRecord:
         country, template, texts = None, None, _NO_TEXTS
-        if text is not None:
-            proof = _proof(text)
+        if proof is not None:
             country, texts = proof.country or None, Texts(proof.sms, proof.voice)
             if proof.template:
                 template = Template(proof.hash, proof.lang, proof.template, proof.version)
         return JobRecord(
-            accepted_at, self._app(app), [], klass, country, deadline_at, finished_at, ext, key, journey,
-            self._lane, outcome, "", reason, template, texts, [],
+            row.accepted_at, self._app(row.app), [], row.klass, country, row.deadline_at, row.finished_at,
+            row.ext, row.job, row.journey, self._lane, row.outcome, "", row.reason, template, texts, [],
         )  # fmt: skip
 
-    def _late(self, row: list[Any], changed: dict[int, set[str]]) -> LateRecord:
-        key, _, app, ext = row[:4]
-        return LateRecord(self._app(app), [], ext, key, "", [], sorted(set().union(*changed.values())))
+    def _late(self, row: _Row, changed: dict[int, set[str]]) -> LateRecord:
+        what = sorted(set().union(*changed.values()))
+        return LateRecord(self._app(row.app), [], row.ext, row.job, "", [], what)
 
     def _add_timelines(self, several: dict[int, _Story]) -> None:
         for key, *columns in bulk.rows(self._connection, _TIMELINE, list(several)):
-            receipt, record = Receipt(*columns), several[key].record
+            receipt, record = Receipt(*columns), several[key][0]
             if any(attempt.n == receipt.attempt for attempt in record.attempts):
                 record.timeline.append(receipt)
 

@@ -178,6 +178,31 @@ def test_a_state_that_was_edited_is_told_at_the_start(tmp_path: Path) -> None:
     assert any("said at a start" in finding.what for finding in diary.verify().findings)
 
 
+def test_an_old_journal_beside_newer_files_is_told_and_loses_nothing(tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "state")
+    diary.delivered("j1")
+    diary.file()
+    diary.store.close()
+    old = (diary.state / "journal.db").read_bytes()
+    diary.reopen()
+    diary.delivered("j2")
+    diary.file()
+    diary.store.close()
+    path = diary.state / "evidence/2023-11-14.jsonl"
+    newer = path.read_bytes()
+    for name in ("journal.db-wal", "journal.db-shm"):
+        (diary.state / name).unlink(missing_ok=True)
+    (diary.state / "journal.db").write_bytes(old)
+    for _ in range(2):  # opened and closed again, it stays as it is
+        diary.open()
+    diary.delivered("j3")
+    diary.file()
+    assert path.with_name("2023-11-14.jsonl.3-4").read_bytes() == newer
+    assert ids(diary.state) == ["j1", "j3"]
+    (finding,) = diary.verify().findings
+    assert "the files go on to record 4, the journal to 2: one is an old copy" in finding.what
+
+
 class PowerCut(BaseException):
     """The process is gone."""
 

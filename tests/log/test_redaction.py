@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.log import Id, event, mask_number, redact
-from connector.log.redaction import Digest, SECRET_FIELDS, redact_value
+from connector.log.redaction import SECRET_FIELDS, Digest, redact_value
 
 from .conftest import Output
 
