@@ -182,9 +182,11 @@ def test_the_call_is_verified_by_ear(told: dict[str, Any], kept: Path) -> None:
 def test_refusals_have_their_reasons(told: dict[str, Any]) -> None:
     assert [(refused["code"], refused["field"]) for refused in told["refused"]] == [
         ("forbidden", "template"),
+        ("content", "params.device"),
         ("invalid_job", "to"),
     ]
     assert "belongs to the lane marketing" in told["refused"][0]["reason"]
+    assert "is marketing" in told["refused"][1]["reason"]
 
 
 @pytest.mark.timeout(120)
@@ -247,7 +249,8 @@ def test_in_a_terminal_no_line_is_too_long(columns: int, terminals: dict[int, Te
     last = text.rpartition("RECEIVED")[2]
     assert last.count("✔") == 10
     assert "everything as expected." in last
-    assert [path.name for path in terminals[columns].folder.iterdir()] == ["heard.wav"]
+    left = sorted(path.name for path in terminals[columns].folder.iterdir())
+    assert left == ["certificate.html", "heard.wav"]
 
 
 def test_a_carrier_that_cannot_start_is_told(tmp_path: Path) -> None:
