@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from connector.log import event as log_event
@@ -20,7 +20,8 @@ class Kept:
     """Written whole or not at all.
 
     what     whose knowledge it is, for the log
-    dump     what is to be kept at a time, in seconds since 1970
+    dump     what is to be kept at a time, in seconds since 1970: in pieces, each made when it is asked for;
+             all else goes on between them
     restore  go on from that; raises ValueError where it cannot be read
     """
 
@@ -28,7 +29,7 @@ class Kept:
         self,
         path: Path,
         what: str,
-        dump: Callable[[float], bytes],
+        dump: Callable[[float], Iterable[bytes]],
         restore: Callable[[bytes, float], None],
     ) -> None:
         self._path = path
@@ -48,17 +49,20 @@ class Kept:
 
     async def save(self, now: float) -> None:
         """Write it down. A full disk costs what was known, not a job."""
-        known = self._dump(now)
+        known = []
+        for piece in self._dump(now):
+            known.append(piece)
+            await asyncio.sleep(0)
         try:
             await asyncio.to_thread(self._write, known)
         except OSError as error:
             log_event(_log, "what is known is not kept", level=logging.WARNING, what=self._what, error=error)
 
-    def _write(self, known: bytes) -> None:
+    def _write(self, known: Iterable[bytes]) -> None:
         fresh = self._path.with_suffix(".new")
         with self._writing:
             with fresh.open("wb") as file:
-                file.write(known)
+                file.writelines(known)
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._path)

@@ -24,7 +24,7 @@ class Learned:
     def __init__(self, router: Router, state: Path, deadline_s: float) -> None:
         self.deadline_s = deadline_s
         self._router = router
-        self.kept = Kept(state / _FILE, "routes", router.dump, router.restore)
+        self.kept = Kept(state / _FILE, "routes", lambda now: (router.dump(now),), router.restore)
         self._live: tuple[tuple[RouteLive, ...], tuple[ClassLive, ...]] = ((), ())
         self._live_at = -_FRESH_S
 

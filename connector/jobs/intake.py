@@ -101,7 +101,9 @@ class Intake:
         held, own = dispatcher.waiting, dispatcher.holding[app]
         jobs = self._config.jobs
         followed = dispatcher.followed < jobs.max_followed
-        if own < most and held < jobs.max_queued and followed and len(self._journal.batch.accepts) < _MOST_UNCOMMITTED:
+        batch = self._journal.batch
+        committing = len(batch.accepts) + len(batch.order_nodes) < _MOST_UNCOMMITTED
+        if own < most and held < jobs.max_queued and followed and committing:
             return
         rate = sum(carrier.binds.tps for carrier in self._config.carriers if carrier.enabled)
         rate += sum(trunk.calls.per_s for trunk in self._config.trunks if trunk.enabled)

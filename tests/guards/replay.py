@@ -68,7 +68,7 @@ def replay(
             at, number, destination = heappop(used)
             guards.feedback("login", number, destination, True, at)
         if restart_every and index % restart_every == restart_every - 1:
-            state, guards = guards.dump(), Guards(settings, KEY, now)
+            state, guards = b"".join(guards.dump()), Guards(settings, KEY, now)
             guards.restore(state, now)
         refusal = guards.admit(Ask("login", sent.number, sent.destination, SMS, PRICE), now)
         attacking += sent.attack

@@ -18,6 +18,7 @@ from .daily import Budget
 from .destinations import Destinations
 from .hashing import BLOCK, Hasher, tail_of
 from .meter import VelocityNumber
+from .parts import Parts
 from .place import BLOCK_DIGITS, MOST_PLACES, Place
 from .sequential import Sequential
 from .settings import GuardSettings
@@ -27,7 +28,7 @@ __all__ = ["Guards"]
 
 Action = Literal["refused", "dry_run"]
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _KEPT: Final = 100
 _SMS: Final = frozenset[Literal["sms", "voice"]](["sms"])
 _GARBAGE: Final = (
@@ -38,8 +39,8 @@ _GARBAGE: Final = (
 class _Remembering(Protocol):
     name: str
 
-    def dump(self, now: float) -> Any: ...
-    def restore(self, state: Any, now: float) -> None: ...
+    def dump(self, now: float) -> Parts: ...
+    def restore(self, parts: Any, now: float) -> None: ...
     def overview(self, now: float) -> Any: ...
 
 
@@ -63,7 +64,7 @@ class Guards:
         """Judge by another configuration from now on; what was counted for limits that stay as they are goes
         on.
         """
-        kept = {guard.name: guard.dump(self._now) for guard in self._remembering}
+        kept = {guard.name: [*guard.dump(self._now).each] for guard in self._remembering}
         self._set(settings, self._now)
         self._calls.configure(settings.rules)
         for guard in self._remembering:
@@ -323,14 +324,26 @@ class Guards:
             for name in rules.__struct_fields__
         ]
 
-    def dump(self) -> bytes:
-        """What was counted, for `restore` of a later process. Numbers are hashed."""
-        kept = {guard.name: guard.dump(self._now) for guard in self._remembering}
-        packed: bytes = msgpack.packb([_VERSION, kept, self._calls.dump()])
-        return packed
+    def dump(self) -> Iterator[bytes]:
+        """What was counted, for `restore` of a later process. Numbers are hashed.
+
+        In pieces that take a millisecond or two each and belong together. Jobs may be judged between them: a
+        piece tells what has been counted when it is asked for. MessagePack: version, parts of each guard by
+        its name, calls.
+        """
+        pack = msgpack.Packer()
+        remembering = (*self._remembering,)
+        yield pack.pack_array_header(3) + pack.pack(_VERSION) + pack.pack_map_header(len(remembering))
+        for guard in remembering:
+            length, parts = guard.dump(self._now)
+            yield pack.pack(guard.name) + pack.pack_array_header(length)
+            yield from map(pack.pack, parts)
+        yield pack.pack(self._calls.dump())
 
     def restore(self, data: bytes, now: float) -> None:
-        """Go on from what `dump` gave. Raises ValueError on anything else; then nothing is counted yet."""
+        """Go on from what `dump` gave, all of it. Raises ValueError on anything else; then nothing is counted
+        yet.
+        """
         self._now = now
         try:
             version, kept, calls = msgpack.unpackb(data, strict_map_key=False)

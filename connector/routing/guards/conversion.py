@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .ask import Ask, Objection, Verdict
 from .book import Book
+from .parts import Parts, joined, merged, parts_of
 
 if TYPE_CHECKING:
     from connector.config.guards import ConversionGuard
@@ -163,18 +164,25 @@ class Conversion:
         share.small = share.jobs >= share.after and share.used < self._rules.floor * share.jobs
         return share.small
 
-    def dump(self, now: float) -> Any:
-        shares = {
-            name: [share.jobs, share.used, share.at]
-            for name, share in self.shares.entries.items()
-            if share.jobs >= 1.0
-        }
-        return [shares, {app: [teller.told, teller.until] for app, teller in self._tellers.items()}]
+    def dump(self, now: float) -> Parts:
+        """Each part of shares and tellers: of the one or the other."""
+        entries, tellers = self.shares.entries, self._tellers
 
-    def restore(self, state: Any, now: float) -> None:
-        shares, tellers = state
-        if len(shares) > MOST_SHARES or len(tellers) > MOST_SHARES:
-            raise ValueError("too many shares")
+        def shares(names: Sequence[str]) -> Any:
+            return {
+                name: [share.jobs, share.used, share.at]
+                for name in names
+                if (share := entries[name]).jobs >= 1.0
+            }, {}
+
+        def telling(apps: Sequence[str]) -> Any:
+            return {}, {app: [(teller := tellers[app]).told, teller.until] for app in apps}
+
+        return joined(parts_of(tellers, MOST_SHARES, telling), parts_of(entries, MOST_SHARES, shares))
+
+    def restore(self, parts: Any, now: float) -> None:
+        shares = merged((share for share, _ in parts), MOST_SHARES)
+        tellers = merged((teller for _, teller in parts), MOST_SHARES)
         for name, counts in shares.items():
             jobs, used, at = map(_counted, counts)
             after = float(self._rules.after) * (1 if name.endswith("x") else _COARSE)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from .ask import Objection, Verdict
+from .parts import Parts, merged, parts_of
 
 if TYPE_CHECKING:
     from connector.config.guards import BudgetGuard
@@ -105,17 +106,20 @@ class Budget:
         verdict = Verdict("this application has spent its budget of the day", "", round(again_s, 3))
         return Objection(self.name, self.dry_run, verdict)
 
-    def dump(self, now: float) -> Any:
-        return {
-            app: [account.day, account.spent, account.recent]
-            for app, account in self._accounts.items()
-            if account.day == int(now // DAY_S)
-        }
+    def dump(self, now: float) -> Parts:
+        accounts, today = self._accounts, int(now // DAY_S)
 
-    def restore(self, state: Any, now: float) -> None:
-        if len(state) > _MOST_ACCOUNTS:
-            raise ValueError("too many applications")
-        for app, (day, spent, recent) in state.items():
+        def part(apps: Sequence[str]) -> Any:
+            return {
+                app: [account.day, account.spent, account.recent]
+                for app in apps
+                if (account := accounts[app]).day >= today
+            }
+
+        return parts_of(accounts, _MOST_ACCOUNTS, part)
+
+    def restore(self, parts: Any, now: float) -> None:
+        for app, (day, spent, recent) in merged(parts, _MOST_ACCOUNTS).items():
             account = Account()
             account.day, account.spent = int(day), _finite(spent)
             account.recent = [[_finite(x) for x in (begin, asked, out)] for begin, asked, out in recent]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .ask import Objection, Verdict
 from .gauge import TOLERANCE_S
+from .parts import Parts, joined, merged, parts_of
 
 if TYPE_CHECKING:
     from connector.config.guards import VelocityGuard
@@ -18,6 +19,8 @@ __all__ = ["MOST_NUMBERS", "Sketch", "VelocityNumber"]
 MOST_NUMBERS: Final = 100_000
 _WIDTH: Final = 65_536
 _ROWS: Final = 4
+_PIECE: Final = 16_384  # cells that are written down at once
+_PIECES: Final = _WIDTH * _ROWS // _PIECE
 
 _Entry = float | tuple[float, ...]
 
@@ -151,37 +154,61 @@ class VelocityNumber:
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def dump(self, now: float) -> Any:
-        """Without numbers that have taken one alone: they lose it."""
+    def dump(self, now: float) -> Parts:
+        """The limits, the number of parts of the table, these, and the sketches'. Without numbers that have
+        taken one alone: they lose it.
+        """
         slowest = max(range(len(self._steps)), key=self._steps.__getitem__)
         limit = now + self._steps[slowest]
-        tables = (self._old, self._young)
-        busy = {
-            key: entry[1:]
-            for table in tables
-            for key, entry in table.items()
-            if not isinstance(entry, float) and entry[1 + slowest] > limit
-        }
-        live = any(max(sketch.cells) > now for sketch in self._sketches)
-        return [self._limits, busy, [sketch.cells.tobytes() for sketch in self._sketches] if live else []]
+        young, old = self._young, self._old
 
-    def restore(self, state: Any, now: float) -> None:
+        def part(keys: Sequence[int]) -> Any:
+            busy = {}
+            for key in keys:
+                entry = young.get(key) or old.get(key)
+                if isinstance(entry, tuple) and entry[1 + slowest] > limit:
+                    busy[key] = entry[1:]
+            return busy
+
+        busy = joined(parts_of(old, self._most, part), parts_of(young, self._most, part))
+        sketches = [Parts(_PIECES, _pieces(sketch.cells, now)) for sketch in self._sketches]
+        return joined(Parts(1, iter([[self._limits, busy.length]])), busy, *sketches)
+
+    def restore(self, parts: Any, now: float) -> None:
         """Go on from what `dump` gave; with other limits anew."""
-        limits, busy, sketches = state
+        if not parts:
+            return
+        (limits, tables), *rest = parts
         if [tuple(limit) for limit in limits] != self._limits:
             return
-        if len(busy) > self._most or len(sketches) not in (0, len(self._limits)):
+        pieces = rest[tables:]
+        if type(tables) is not int or len(pieces) not in (0, _PIECES * len(self._limits)):
             raise ValueError("no numbers")
-        for key, ats in busy.items():
+        for key, ats in merged(rest[:tables], self._most).items():
             times = [min(float(at), now + 2.0 * self._keep_s) for at in ats]
             if type(key) is not int or len(times) != len(self._limits):
                 raise ValueError("no number")
             self._old[key] = self._entry(times)
-        for octets, (_, within_s) in zip(sketches, self._limits, strict=False):
-            cells = array("d", octets)
-            if len(cells) != _WIDTH * _ROWS or not all(0.0 <= at <= now + 2.0 * within_s for at in cells):
-                raise ValueError("no sketch")
-            self._sketches.append(Sketch(cells))
+        if any(pieces):
+            for (_, within_s), first in zip(self._limits, range(0, len(pieces), _PIECES), strict=True):
+                self._sketches.append(_sketch(pieces[first : first + _PIECES], now + 2.0 * within_s))
 
     def overview(self, now: float) -> Iterator[tuple[str, Any]]:
         yield "entries", len(self)
+
+
+def _pieces(cells: array[float], now: float) -> Iterator[bytes]:
+    """Of a sketch; empty where all times are over."""
+    for at in range(0, len(cells), _PIECE):
+        piece = cells[at : at + _PIECE]
+        yield piece.tobytes() if max(piece) > now else b""
+
+
+def _sketch(pieces: Sequence[Any], latest: float) -> Sketch:
+    cells: array[float] = array("d")
+    for octets in pieces:
+        piece = array("d", octets or bytes(8 * _PIECE))
+        if len(piece) != _PIECE or not all(0.0 <= at <= latest for at in piece):
+            raise ValueError("no sketch")
+        cells += piece
+    return Sketch(cells)

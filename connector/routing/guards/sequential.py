@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from .ask import Objection, Verdict
 from .hashing import BLOCK, Hasher
+from .parts import Parts, joined, merged, parts_of
 
 if TYPE_CHECKING:
     from connector.config.guards import SequentialGuard
@@ -104,17 +105,20 @@ class Sequential:
         self._young = {}
         self._until = now + self._within_s
 
-    def dump(self, now: float) -> Any:
-        """Blocks with two marks or more."""
-        blocks = {key: _bits(marks) | _bits(self._young.get(key, 0)) for key, marks in self._old.items()}
-        blocks |= {key: _bits(marks) for key, marks in self._young.items() if key not in blocks}
-        return {key: bits.to_bytes(BLOCK // 8, "big") for key, bits in blocks.items() if bits & bits - 1}
+    def dump(self, now: float) -> Parts:
+        """Blocks with two marks or more; of more than MOST_BLOCKS the younger ones."""
+        young, old = self._young, self._old
 
-    def restore(self, state: Any, now: float) -> None:
-        if len(state) > MOST_BLOCKS:
-            raise ValueError("too many blocks")
+        def part(keys: Sequence[int]) -> Any:
+            blocks = ((key, _bits(young.get(key, 0)) | _bits(old.get(key, 0))) for key in keys)
+            return {key: bits.to_bytes(BLOCK // 8, "big") for key, bits in blocks if bits & bits - 1}
+
+        younger = parts_of(young, MOST_BLOCKS, part)
+        return joined(younger, parts_of(old, MOST_BLOCKS - len(young), part))
+
+    def restore(self, parts: Any, now: float) -> None:
         blocks: dict[int, int] = {}
-        for key, octets in state.items():
+        for key, octets in merged(parts, MOST_BLOCKS).items():
             bits = int.from_bytes(octets, "big")
             if type(key) is not int or not 0 < bits <= _ALL:
                 raise ValueError("no block")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .ask import NUMBER, Ask, Objection, Verdict
 from .book import Book
 from .gauge import Gauge
+from .parts import Parts, merged, parts_of
 
 if TYPE_CHECKING:
     from connector.config.guards import Limit, VelocityCountryGuard, VelocityGuard, VelocityPrefixGuard
@@ -50,16 +51,18 @@ class Velocity:
             return None
         return Objection(self.name, self.dry_run, Verdict(self.message, self.field, round(wait_s, 3)))
 
-    def dump(self, now: float) -> Any:
+    def dump(self, now: float) -> Parts:
         """Without gauges of which one alone was taken: they lose it."""
-        entries = self.gauges.entries.items()
-        return {key: gauge.at for key, gauge in entries if gauge.at - now > gauge.step_s}
+        gauges = self.gauges.entries
 
-    def restore(self, state: Any, now: float) -> None:
-        if len(state) > MOST_GAUGES:
-            raise ValueError("too many gauges")
+        def part(names: Sequence[str]) -> Any:
+            return {name: gauge.at for name in names if (gauge := gauges[name]).at - now > gauge.step_s}
+
+        return parts_of(gauges, MOST_GAUGES, part)
+
+    def restore(self, parts: Any, now: float) -> None:
         limits = {_name(limit, ""): limit for limit in self._limits}
-        for name, at in state.items():
+        for name, at in merged(parts, MOST_GAUGES).items():
             limit = limits.get(name[: name.index("|") + 1])
             if limit is not None:
                 gauge = self.gauges.get(name, partial(Gauge, limit.jobs, limit.within_s), now)
