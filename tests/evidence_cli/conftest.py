@@ -37,3 +37,12 @@ def evidence(tmp_path: Path) -> Evidence:
     later = [samples.feedback(samples.job(), DAY_S), samples.strange(), samples.unsent()]
     opened.ledger.close_day([samples.moved(line, DAY_S) for line in later])
     return opened
+
+
+@pytest.fixture
+def pango() -> None:
+    """Skips where PDF cannot be made."""
+    try:
+        import weasyprint  # noqa: F401
+    except OSError as error:
+        pytest.skip(f"weasyprint needs Debian's libpangoft2-1.0-0: {error}")

@@ -312,6 +312,7 @@ def test_nothing_is_fetched() -> None:
     [samples.job(), samples.three_attempts(), samples.called(), samples.unsent()],
     ids=lambda x: x["seq"],
 )
+@pytest.mark.usefixtures("pango")
 @pytest.mark.filterwarnings("ignore:HarfBuzz-Subset:DeprecationWarning")
 def test_it_prints_on_one_page(line: dict[str, Any]) -> None:
     from weasyprint import HTML

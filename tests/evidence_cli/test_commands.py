@@ -260,6 +260,7 @@ def test_a_certificate_of_somebody_who_is_forgotten(diary: Diary) -> None:
 
 @pytest.mark.filterwarnings("ignore:HarfBuzz-Subset:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:.*sRGB2014:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.usefixtures("pango")
 def test_a_certificate_as_pdf(diary: Diary, tmp_path: Path) -> None:
     path = tmp_path / "call.pdf"
     done = on(diary, "certificate", "call", "-o", path)

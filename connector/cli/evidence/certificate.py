@@ -122,7 +122,8 @@ def _pdf(document: str) -> bytes:
             from weasyprint import HTML
     except (ImportError, OSError):
         raise click.ClickException(
-            "PDF needs weasyprint: pip install 'carrier-connector[pdf]'; or write HTML and print it"
+            "PDF needs weasyprint: pip install 'carrier-connector[pdf]', and apt-get install "
+            "libpangoft2-1.0-0 fonts-dejavu-core; or write HTML and print it"
         ) from None
     octets: bytes = HTML(string=document).write_pdf(pdf_variant="pdf/a-3u", pdf_tags=True)
     return octets
