@@ -19,7 +19,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from benchmarks.calls.uas import LOOPBACK, free_udp_ports, hears_at
+from benchmarks.calls.uas import LOOPBACK, hears_at
+from benchmarks.ports import free_port
 from benchmarks.processes import BenchmarkError, Process, wait_until
 from connector.client import Client
 
@@ -110,11 +111,11 @@ def measure(seed: int, calls: int = CALLS) -> dict[str, Any]:
 
 @contextmanager
 def _callee(folder: Path) -> Iterator[int]:
-    port, media, control = free_udp_ports(3)
+    port = free_port()
     sipp = subprocess.Popen(
         ["sipp", "-sf", str(Path(__file__).with_name("hangs_up.xml")), "-nostdin", "-skip_rlimit",
-         "-i", LOOPBACK, "-bind_local", "-p", str(port), "-mi", LOOPBACK, "-mp", str(media),
-         "-cp", str(control)],
+         "-i", LOOPBACK, "-bind_local", "-p", str(port), "-mi", LOOPBACK, "-mp", str(port + 2),
+         "-cp", str(port + 1)],
         cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

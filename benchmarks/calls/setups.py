@@ -12,7 +12,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from benchmarks.calls.uas import LOOPBACK, hears_at
+from benchmarks.ports import free_port
 from connector.voice.endpoint import Endpoint
 from connector.voice.resolve import Target
 from protocols.sip import events as sip
@@ -30,11 +31,9 @@ from protocols.sip.sdp import LocalMedia
 
 __all__ = ["measure"]
 
-LOOPBACK: Final = "127.0.0.1"
 CALLS: Final = 10_000
 OPEN_AT_ONCE: Final = 100
 PATIENCE_S: Final = 60.0
-LISTENING_S: Final = 10.0
 
 
 def measure(seed: int, calls: int = CALLS) -> dict[str, Any]:
@@ -46,16 +45,16 @@ def measure(seed: int, calls: int = CALLS) -> dict[str, Any]:
         return {"setups_per_s": None, "reason": "sipp is not installed (apt-get install sip-tester)"}
     cores = sorted(os.sched_getaffinity(0))
     ours, theirs = cores[0], cores[-1]
-    port, media, control = _free_ports(3)
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         sipp = subprocess.Popen(
             ["sipp", "-sn", "uas", "-nostdin", "-skip_rlimit", "-i", LOOPBACK, "-bind_local", "-p", str(port),
-             "-mi", LOOPBACK, "-mp", str(media), "-cp", str(control)],
+             "-mi", LOOPBACK, "-mp", str(port + 2), "-cp", str(port + 1)],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             os.sched_setaffinity(sipp.pid, {theirs})
-            _wait_for(port, sipp)
+            hears_at(port, sipp)
             command = [sys.executable, "-m", "benchmarks.calls.setups", str(port), str(calls), str(seed)]
             done = subprocess.run(
                 ["taskset", "-c", str(ours), *command],
@@ -66,24 +65,6 @@ def measure(seed: int, calls: int = CALLS) -> dict[str, Any]:
             sipp.wait()
     figures: dict[str, Any] = json.loads(done.stdout)
     return figures
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-    for each in sockets:
-        each.bind((LOOPBACK, 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def _wait_for(port: int, sipp: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + LISTENING_S
-    while f"0100007F:{port:04X}" not in Path("/proc/net/udp").read_text():
-        if sipp.poll() is not None or time.monotonic() > end:
-            raise RuntimeError(f"SIPp does not listen at port {port}")
-        time.sleep(0.01)
 
 
 class _Placing:

@@ -1,8 +1,7 @@
-"""SIPp as the callee of a benchmark: its ports, and when it hears."""
+"""SIPp as the callee of a benchmark: when it hears."""
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -10,21 +9,10 @@ from typing import Final
 
 from benchmarks.processes import BenchmarkError
 
-__all__ = ["LOOPBACK", "free_udp_ports", "hears_at"]
+__all__ = ["LOOPBACK", "hears_at"]
 
 LOOPBACK: Final = "127.0.0.1"
 LISTENING_S: Final = 10.0
-
-
-def free_udp_ports(count: int) -> list[int]:
-    """Of the loopback; nobody had them a moment ago."""
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-    for each in sockets:
-        each.bind((LOOPBACK, 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def hears_at(port: int, sipp: subprocess.Popen[bytes]) -> None:

@@ -14,6 +14,7 @@ from benchmarks.cycle.carrier import SYSTEM_ID, SimulatedCarrier
 from benchmarks.cycle.measure import measure
 from benchmarks.cycle.order import Order, Report
 from benchmarks.cycle.scenarios import Scenario
+from benchmarks.ports import free_port
 from benchmarks.processes import Process, wait_until
 
 __all__ = ["installed", "measure_kannel", "version"]
@@ -57,7 +58,8 @@ class Bearerbox(Process):
     driver = "benchmarks.cycle.box"
 
     def __init__(self, folder: Path, carrier: SimulatedCarrier, window: int) -> None:
-        admin, box, sendsms = _free_ports(3)
+        admin = free_port()
+        box, sendsms = admin + 1, admin + 2
         configuration = folder / "kannel.conf"
         configuration.write_text(_CONFIGURATION.format(
             admin=admin, box=box, sendsms=sendsms, folder=folder, port=carrier.port, system_id=SYSTEM_ID,
@@ -103,17 +105,6 @@ def measure_kannel(scenario: Scenario, seed: int) -> dict[str, Any]:
     found = measure(theirs, seed, lambda folder, carrier: Bearerbox(folder, carrier, scenario.smpp_window))
     found["notes"] = found.pop("problems")
     return found
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def _listens(port: int) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ports import free_port
 from connector.carriers.bind import Bind, BindState
 from connector.carriers.contract import Attempt
 from connector.carriers.outbind import Allowed
@@ -319,13 +319,6 @@ async def test_a_bind_that_is_replaced_does_not_wait_without_end(tmp_path: Path)
 
 
 # The carrier comes to us
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def outbind_of(port: int, **more: Any) -> Outbind:

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from benchmarks.ports import free_port
 from connector.client import Client, Event, Options, Submitted
 from connector.simulator.control import ask
 
@@ -384,14 +385,6 @@ async def until(condition: Callable[[], bool], what: str, timeout_s: float = PAT
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {timeout_s:g} s"
         await asyncio.sleep(0.01)
-
-
-def free_port() -> int:
-    """A port that nobody listens on; the kernel hands it out again only after many others."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _toml(table: Mapping[str, object], path: str = "") -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.daemon.harness import Application, CarrierFile, Lane, SimulatedCarrier, Site, free_port, until
+from benchmarks.ports import free_port
+from tests.daemon.harness import Application, CarrierFile, Lane, SimulatedCarrier, Site, until
 from tests.daemon.wire import Wire
 
 pytestmark = pytest.mark.asyncio

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 import connector.daemon
+from benchmarks.ports import free_port
 from connector.client import RpcError, Submitted
 from connector.config import load
 from connector.daemon import Daemon
 from connector.evidence.head import Published
 from connector.evidence.keys import load_verifying
-from tests.daemon.harness import Application, CarrierFile, Lane, Process, Site, free_port, until
+from tests.daemon.harness import Application, CarrierFile, Lane, Process, Site, until
 from tests.daemon.test_process import scraped
 from tests.daemon.test_reload import reloaded
 from tests.daemon.wire import Wire

@@ -11,9 +11,10 @@ import urllib.request
 import apsw
 import pytest
 
+from benchmarks.ports import free_port
 from connector.client import Client, Options, RpcError, Submitted
 from connector.sealing import is_sealed
-from tests.daemon.harness import Application, CarrierFile, Daemon, Lane, Site, free_port, until
+from tests.daemon.harness import Application, CarrierFile, Daemon, Lane, Site, until
 from tests.daemon.wire import Wire
 
 pytestmark = pytest.mark.asyncio

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ports import free_port
 from connector.client import RpcError, Submitted
-from tests.daemon.harness import Application, CarrierFile, Lane, Site, free_port, until
+from tests.daemon.harness import Application, CarrierFile, Lane, Site, until
 
 pytestmark = pytest.mark.asyncio
 

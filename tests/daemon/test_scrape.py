@@ -6,10 +6,11 @@ import urllib.request
 
 import pytest
 
+from benchmarks.ports import free_port
 from connector.config import load
 from connector.daemon import Daemon
 from connector.queue import DeadlineQueue
-from tests.daemon.harness import CarrierFile, Lane, Site, free_port
+from tests.daemon.harness import CarrierFile, Lane, Site
 
 pytestmark = pytest.mark.asyncio
 

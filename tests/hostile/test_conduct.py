@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ports import free_port
 from protocols.smpp.constants import CommandId, Status
 from protocols.smpp.pdu import BindTransceiver, EnquireLink, Outbind, SubmitSm, encode
-from tests.daemon.harness import Application, CarrierFile, Daemon, Lane, Site, free_port, until
+from tests.daemon.harness import Application, CarrierFile, Daemon, Lane, Site, until
 from tests.hostile.smsc import Conversation, HostileSmsc, receipt
 from tests.hostile.test_hostile_smsc import hang_up, outcomes, sent_once, started, submitted
 

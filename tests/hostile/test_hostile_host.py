@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from benchmarks.ports import free_port
 from tests.daemon.callee import SimulatedCallee, code_job, lane
 from tests.daemon.harness import Application, Daemon, Site
 from tests.hostile.test_hostile_smsc import GROWTH_KIB
@@ -116,18 +117,11 @@ def _open_files(daemon: Daemon) -> int:
     return len(list(Path(f"/proc/{daemon.pid}/fd").iterdir()))
 
 
-def _free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @pytest.mark.timeout(180)
 async def test_calls_go_on_and_nothing_is_kept_nor_told(site: Site, random: Random) -> None:
     callee = SimulatedCallee(site, answer_after="fixed:0.1")
     lane(site, callee, http=True)
-    port, config = _free_udp_port(), site.config / "connector.toml"
+    port, config = free_port(), site.config / "connector.toml"
     config.write_text(config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
     daemon = site.start()
     async with Application(site.socket_path) as shop:

@@ -5,7 +5,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ports import free_port
 from tests.peers.lane import Lane
 from tests.peers.program import REPOSITORY, Program
 
@@ -167,12 +167,6 @@ def jasmin_smsc(_peer: None, tmp_path: Path) -> Iterator[Program]:
     command = (sys.executable, str(HERE / "jasmin_smsc.py"), str(logs))
     with Program(*command, environment=environment) as program:
         yield program
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 @pytest.fixture

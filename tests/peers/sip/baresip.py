@@ -4,7 +4,8 @@ import wave
 from pathlib import Path
 from typing import Self
 
-from tests.peers.sip.process import LOOPBACK, Peer, free_udp_port
+from benchmarks.ports import free_port
+from tests.peers.sip.process import LOOPBACK, Peer
 
 RATE = 8000
 # The account comes last: it knows only of what has been loaded before.
@@ -44,7 +45,7 @@ class Baresip(Peer):
     def __init__(
         self, folder: Path, user: str, certificate: Path | None = None, silence_s: float = 60.0
     ) -> None:
-        first = free_udp_port(10)
+        first = free_port()
         port = first + 8
         self._heard = folder / "heard"
         self._heard.mkdir()

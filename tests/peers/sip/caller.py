@@ -5,6 +5,7 @@ import time
 from random import Random
 from typing import Any, Self, TypeVar
 
+from benchmarks.ports import free_port
 from connector.voice.endpoint import Endpoint
 from connector.voice.resolve import Target, Transport
 from protocols.sip.call import Call
@@ -13,7 +14,7 @@ from protocols.sip.events import Invitation, RegistrationTarget
 from protocols.sip.registration import Registration
 from protocols.sip.sdp import LocalMedia
 from protocols.sip.timers import Timers
-from tests.peers.sip.process import LOOPBACK, free_udp_port
+from tests.peers.sip.process import LOOPBACK
 from tests.peers.sip.sipp import Sipp
 from tests.peers.sip.steps import PASSWORD, REALM, USER
 
@@ -66,7 +67,7 @@ class Caller:
     """A user agent of ours on a port of loopback, for the length of the block."""
 
     def __init__(self, random: Random, timers: Timers | None = None) -> None:
-        self.media_port = free_udp_port(3)
+        self.media_port = free_port()
         self.port = self.media_port + 2
         self.endpoint = Endpoint(
             (LOOPBACK, self.port), "", now=time.monotonic, rng=random.randbytes, timers=timers

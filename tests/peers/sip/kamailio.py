@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.peers.sip.process import Peer, free_udp_port
+from benchmarks.ports import free_port
+from tests.peers.sip.process import Peer
 from tests.peers.sip.steps import PASSWORD, REALM, USER
 
 CONFIGURATION = Path(__file__).with_name("kamailio.cfg")
@@ -12,7 +13,7 @@ class Kamailio(Peer):
     """Passes calls on to the callee at a port of loopback."""
 
     def __init__(self, folder: Path, callee: int) -> None:
-        port = free_udp_port()
+        port = free_port()
         words = {
             "PORT": port,
             "CALLEE": callee,

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -14,25 +13,6 @@ PATIENCE_S = 40.0
 PARTING_S = 5.0
 LOOPBACK = "127.0.0.1"
 BETWEEN_S = 0.02
-
-
-def free_udp_port(count: int = 1) -> int:
-    """The first of `count` ports in a row that nobody uses, an even one."""
-    while True:
-        sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-        try:
-            sockets[0].bind((LOOPBACK, 0))
-            first: int = sockets[0].getsockname()[1]
-            if first % 2:
-                continue
-            for distance, other in enumerate(sockets[1:], 1):
-                other.bind((LOOPBACK, first + distance))
-            return first
-        except OSError:
-            continue
-        finally:
-            for each in sockets:
-                each.close()
 
 
 def listens(port: int, table: str = "udp") -> bool:

@@ -3,7 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from tests.peers.sip.process import LOOPBACK, PATIENCE_S, Peer, free_udp_port
+from benchmarks.ports import free_port
+from tests.peers.sip.process import LOOPBACK, PATIENCE_S, Peer
 from tests.peers.sip.steps import PASSWORD, USER, Scenario
 
 
@@ -23,7 +24,7 @@ class Sipp(Peer):
         tcp: bool = False,
         timeout_s: float = PATIENCE_S,
     ) -> None:
-        self.media_port = free_udp_port(6)
+        self.media_port = free_port()
         port, control = self.media_port + 4, self.media_port + 5
         self._stem = folder / f"sipp-{port}"
         self._timeout_s = timeout_s
