@@ -24,10 +24,12 @@ from connector.probe.trial import CarrierGone, Step
 from connector.simulator.options import SmscOptions
 from connector.simulator.smsc import Smsc
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.alone]  # it measures rates
 
 PROFILES = Path(__file__).parents[2] / "config" / "profiles"
 SEED = 7
+ATTEMPTS = 3
+"""A limit by rate and one by number may look alike when the machine stood still: then both are unknown."""
 
 
 @asynccontextmanager
@@ -61,19 +63,23 @@ async def probed(options: Mapping[str, object], *names: str, budget: int = 500) 
 async def recovered(name: str, folder: Path) -> None:
     """What is written of a blind probe is the profile that the carrier was made from."""
     truth = load_carrier(PROFILES / f"{name}.toml")
-    async with simulated(options_like(truth)) as (_, port):
-        given = load_carrier(write_input(truth, port, folder))
-        known = Known(given, to=TO, now_unix=1_800_000_000.0, registered={"dlt_template_id": "1107"})
-        await Runner(known, b"secret", Limits(patience_s=1.0)).run(STEPS)
+    expected = habits(truth, (), truth)
+    for _ in range(ATTEMPTS):
+        async with simulated(options_like(truth)) as (_, port):
+            given = load_carrier(write_input(truth, port, folder))
+            known = Known(given, to=TO, now_unix=1_800_000_000.0, registered={"dlt_template_id": "1107"})
+            await Runner(known, b"secret", Limits(patience_s=1.0)).run(STEPS)
+        unknown = {f.key for f in known.findings.values() if f.confidence is Confidence.UNKNOWN}
+        if unknown.isdisjoint(expected):
+            break
+    else:
+        pytest.fail(f"{unknown & expected.keys()} remain unknown")
     document = read_document(folder / "carrier.toml")
     assert isinstance(document, Document)
     output = folder / "probed.toml"
     output.write_text(written(document.data, known.findings, f"Probed from {name}."))
     found = load_carrier(output)
-    expected = habits(truth, (), truth)
     assert {key: habits(found, (), truth)[key] for key in expected} == expected
-    unknown = {f.key for f in known.findings.values() if f.confidence is Confidence.UNKNOWN}
-    assert unknown.isdisjoint(expected), unknown
 
 
 @pytest.mark.slow

@@ -29,4 +29,4 @@ class Kamailio(Peer):
         written.write_text(text)
         command = ["kamailio", "-f", str(written), "-DD", "-E", "-m", "32", "-M", "4"]
         command += ["-Y", str(folder), "-w", str(folder), "-P", str(folder / "kamailio.pid")]
-        super().__init__(command, folder, port)
+        super().__init__(command, folder, port, tables=("udp", "tcp"))

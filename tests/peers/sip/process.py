@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -28,7 +29,7 @@ def listens(port: int, table: str = "udp") -> bool:
 
 
 class Peer:
-    """A program that listens on `port`; it is ended, and waited for, at the end of the block."""
+    """A program that listens on `port`, in all `tables`; it is ended and waited for after the block."""
 
     def __init__(
         self,
@@ -36,11 +37,11 @@ class Peer:
         folder: Path,
         port: int,
         *,
-        table: str = "udp",
+        tables: Collection[str] = ("udp",),
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.port = port
-        self._table = table
+        self._tables = tables
         self.output = folder / f"{Path(command[0]).name}-{port}.log"
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
@@ -55,7 +56,8 @@ class Peer:
 
     def __enter__(self) -> Self:
         try:
-            self.wait_until(lambda: listens(self.port, self._table), "it does not listen")
+            for table in self._tables:
+                self.wait_until(partial(listens, self.port, table), "it does not listen")
         except BaseException:
             self._end()
             raise

@@ -42,7 +42,7 @@ class Sipp(Peer):
         command += options
         if remote is not None:
             command.append(f"{remote[0]}:{remote[1]}")
-        super().__init__(command, folder, port, table="tcp" if tcp else "udp")
+        super().__init__(command, folder, port, tables=("tcp",) if tcp else ("udp",))
 
     @property
     def messages(self) -> str:
