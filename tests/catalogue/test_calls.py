@@ -83,6 +83,7 @@ async def speech(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Spee
     await speech.stop()
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_every_message_is_spoken_in_a_bearable_time(speech: Speech, tmp_path: Path) -> None:
     for name, lang in MESSAGES:

@@ -238,6 +238,7 @@ async def test_events_go_on_where_the_connection_was_lost_and_acks_are_said_agai
         async for event in client.events():
             seen.append(event.seq)
             if event.seq in (100, 200):
+                await until(daemon, lambda: daemon.calls[-1][0] == "ack")
                 daemon.cut()
                 daemon.add_events(event.seq + 1, event.seq + 100)
             if event.seq == 300:

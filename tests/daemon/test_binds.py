@@ -38,8 +38,8 @@ async def test_all_binds_of_a_carrier_come_up(site: Site, mode: str) -> None:
 
 @pytest.mark.rule("smpp.bind-ghost")
 async def test_a_ghost_session_is_waited_for(site: Site) -> None:
-    carrier = site.carrier(ghost_s=2.0)
-    daemon = site.start(Lane((CarrierFile(carrier.port),)))
+    carrier = site.carrier(ghost_s=6.0)  # longer than a start takes on a busy machine
+    daemon = site.start(Lane((CarrierFile(carrier.port, backoff={"ghost_s": 1.0}),)))
     await bound(site)
     daemon.kill()
     await until(lambda: carrier.stats()["connections_open"] == 0, "the carrier has seen the end")
