@@ -102,8 +102,9 @@ class Daemon:
             config.lane, self._apps, self._metrics, self._dispatcher, self._learned, guards, self._now
         )
         self._vitals.head = journal.head
+        self._opted_out = opt_outs(config)
         self._gate = Gate(
-            config, key, row, self._now, routing, opt_outs(config), guards, self._metrics, self._keys.text
+            config, key, row, self._now, routing, self._opted_out, guards, self._metrics, self._keys.text
         )
         self._gate.know(self._apps)
         self._dispatcher.spent = self._gate.spent
@@ -220,6 +221,7 @@ class Daemon:
             lookup.start()
         self._dispatcher.start([*self._lineup.carriers, *(self._trunks.trunks if self._trunks else ())])
         self._dispatcher.recover(recovered, self._now())
+        self._heed_opt_outs()
         if self._config.http is not None:
             from connector.http import HttpServer  # 5 MB that an instance without [http] need not carry
 
@@ -313,12 +315,14 @@ class Daemon:
         await asyncio.to_thread(routing.prepare)
         # Nothing is awaited between these: no call sees half of the change.
         self._config, self._apps, self._receivers = config, apps, Receivers(config)
+        self._opted_out = opted_out
         self._vitals.apps = apps
         self._guards.configure(guard_settings(config.guards, config.applications))
         self._dispatcher.configure(routing)
         self._gate.know(apps)
         self._gate.configure(config, routing, opted_out)
         self._methods.configure(config)
+        self._heed_opt_outs()
         self._learned.deadline_s = config.jobs.default_deadline_s
         self._server.configure(config, apps)
         if self._trunks is not None:
@@ -403,6 +407,11 @@ class Daemon:
             self._dispatcher.enquiries.inquire(batch.queries, now)
         self._subscriptions.committed(batch.chunks)
         self._vitals.committed(batch, self._journal.commit_s)
+
+    def _heed_opt_outs(self) -> None:
+        """Those that asked meanwhile to be left alone are, also by what was accepted before."""
+        if self._opted_out and (jobs := self._dispatcher.opt_out(self._opted_out, self._now())):
+            log_event(_log, "nothing more is sent to who opted out", jobs=jobs)
 
     def _publish(self) -> None:
         """Tell the log which record of evidence is the newest: who edits the folder cannot edit it there."""

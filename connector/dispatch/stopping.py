@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from weakref import WeakValueDictionary
 
 from connector.carriers.contract import Attempt
@@ -70,18 +70,42 @@ class Stopping(AttemptOutcomes):
         """
         if job.cancelled:
             return False
+        if self._may_be_heard(job, now):
+            self._let_be(job)
+            return False
+        self._finish(job, "cancelled", "cancelled", "cancelled by the application", now, context)
+        return True
+
+    def opt_out(self, numbers: Container[str], now: float) -> int:
+        """Nothing more is sent to these numbers. Of what waits a job is rejected, unless something of it may
+        have arrived: then its receipts decide. Returns how many jobs there were.
+        """
+        live = [job for job in self.live.values() if job.recipient in numbers]
+        jobs = [job for job in live if not (job.cancelled or (job.course and job.course.stopped))]
+        for job in jobs:
+            if self._may_be_heard(job, now):
+                self._let_be(job)
+            else:
+                self._finish(job, "rejected", "failed", "this number wants nothing of this lane", now)
+        departed = [job for job in self._departed.values() if job.recipient in numbers]
+        for job in departed:
+            self.withhold(job.app, job.id)
+        return len(jobs)
+
+    def _may_be_heard(self, job: LiveJob, now: float) -> bool:
+        """Whether something of it may have arrived; a call that has said nothing yet is hung up."""
         calls = self._calls_of(job)
         spoken = [call for call in calls if not call.carrier.hang_up(call, now)]
         left = [each for each in self._possible(job) if (job.key, each.number) not in self._intended]
         heard = any(each.channel == "sms" or each.state == "unknown" for each in left)
-        if spoken or job.resent or heard:
-            self._stop(job)
-            self._unfollow(job)
-            if not job.under_way:
-                self.forget(job)
-            return False
-        self._finish(job, "cancelled", "cancelled", "cancelled by the application", now, context)
-        return True
+        return bool(spoken) or job.resent or heard
+
+    def _let_be(self, job: LiveJob) -> None:
+        """What is under way goes on to its end; nothing follows, also after a restart."""
+        self._stop(job)
+        self._unfollow(job)
+        if not job.under_way:
+            self.forget(job)
 
     def feedback(
         self, key: int, app: int, id: str, converted: bool, attempt: int | None, now: float,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ports import free_port
 from connector import daemon
 from connector.client import RpcError
 from tests.daemon.harness import Application, CarrierFile, Daemon, Lane, SimulatedCarrier, Site, until
@@ -16,6 +17,7 @@ from tests.daemon.harness import Application, CarrierFile, Daemon, Lane, Simulat
 pytestmark = pytest.mark.asyncio
 
 NUMBER = "+4915112345678"
+OTHER = "+4915112345679"
 
 
 async def reloaded(daemon: Daemon) -> None:
@@ -158,6 +160,31 @@ async def test_carriers_come_and_go(site: Site) -> None:
         await reloaded(daemon)
         assert (await shop.final(job_id)).outcome == "delivered"
     assert second.stats()["binds"] == 1
+
+
+@pytest.mark.parametrize("by", ["reload", "restart"])
+async def test_what_waits_is_not_sent_to_who_opts_out_meanwhile(site: Site, by: str) -> None:
+    port = free_port()
+    list_file = site.folder / "opted-out.txt"
+    list_file.write_text("# nobody yet\n")
+    daemon = site.start(Lane((CarrierFile(port),), jobs={"opt_out_file": str(list_file)}))
+    async with Application(site.socket_path) as shop:
+        unwanted, other = await shop.submit(NUMBER), await shop.submit(OTHER)
+        list_file.write_text(f"{NUMBER}\n")
+        if by == "reload":
+            await reloaded(daemon)
+        else:
+            daemon.kill()
+            daemon = await asyncio.to_thread(site.start)
+        final = await shop.final(unwanted)
+        assert (final.outcome, final.reason) == ("rejected", "this number wants nothing of this lane")
+        assert shop.types(unwanted) == ["accepted", "failed"]
+        assert "nothing more is sent to who opted out jobs=1" in daemon.log
+        with pytest.raises(RpcError, match="wants nothing"):
+            await shop.submit(NUMBER)
+        carrier = await asyncio.to_thread(site.carrier, port=port)
+        assert (await shop.final(other)).outcome == "delivered"
+        assert carrier.inbox(NUMBER) == []
 
 
 async def test_what_is_wrong_changes_nothing(site: Site) -> None:

@@ -60,6 +60,7 @@ class Process:
         reader = self.book.reader()
         self.dispatcher.recover(reader.recover(self.now()), self.now())
         reader.close()
+        self.dispatcher.opt_out(self.world.opted_out, self.now())
         self.loop.call_later(_SWEEP_S, self._sweep)
         self.loop.call_later(_TICK_S, self._tick)
 
@@ -189,6 +190,14 @@ class Process:
         self.dispatcher.feedback(key, self.book.app, wish.id, converted, attempt, self.now())
         if converted:
             self.stopped(wish, "converted")
+
+    def opt_out(self, numbers: frozenset[str]) -> None:
+        """The list has these now, and no others."""
+        self.world.opted_out = numbers
+        self.dispatcher.opt_out(numbers, self.now())
+        for wish in self.world.wishes.values():
+            if wish.to in numbers:
+                self.stopped(wish, "opted out")
 
     # What is left
 

@@ -5,6 +5,8 @@ import asyncio
 from tests.dispatch.conftest import Play
 from tests.dispatch.stage import Stage
 
+WEARY = "+447700900555"
+
 
 def test_a_waiting_job_is_taken_back(play: Play) -> None:
     async def act(stage: Stage) -> None:
@@ -103,6 +105,34 @@ def test_one_that_pauses(play: Play) -> None:
         await asyncio.sleep(5)
         assert (stage.sends(job), len(stage.dispatcher.queue)) == (1, 0)
         assert stage.book.story(job) == ["accepted", "failed", "cancelled/cancelled"]
+
+    play(act)
+
+
+def test_nothing_more_is_sent_to_who_opts_out(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        north = stage.carrier(window=2)
+        stage.start()
+        lost = await stage.submit("lost", to=WEARY, on_unknown="resend_once")
+        sent = await stage.submit("sent", to=WEARY)
+        waiting = await stage.submit("waiting", to=WEARY)
+        other = await stage.submit("other")
+        north.window = 0
+        north.lose(north.attempts[0])
+        await stage.settle()
+        assert stage.dispatcher.opt_out({WEARY}, stage.now()) == 3
+        assert stage.dispatcher.opt_out({WEARY}, stage.now()) == 0
+        north.window = 5
+        stage.dispatcher.room()
+        await stage.settle()
+        assert north.sends == {"lost": 1, "sent": 1, "other": 1}
+        north.accept(north.attempts[1], b"42")
+        north.report(b"42", to=WEARY)
+        north.accept(north.attempts[0], b"41")  # late
+        await stage.settle()
+        assert stage.book.story(waiting) == ["accepted", "failed/rejected"]
+        assert (stage.book.outcome(sent), stage.book.outcome(lost)) == ("delivered", None)
+        assert list(stage.dispatcher.live.values()) == [other]
 
     play(act)
 

@@ -285,7 +285,8 @@ def test_a_late_refusal_repeats_no_superseded_job(play: Play) -> None:
     play(act)
 
 
-def test_a_late_refusal_repeats_no_job_whose_cancel_was_answered(play: Play) -> None:
+@pytest.mark.parametrize("by", ["cancel", "opt-out"])
+def test_a_late_refusal_repeats_no_job_that_nobody_wants(play: Play, by: str) -> None:
     async def act(stage: Stage) -> None:
         north, east = stage.carrier("north"), stage.carrier("east")
         go_by(stage, lane(ONE))
@@ -294,7 +295,10 @@ def test_a_late_refusal_repeats_no_job_whose_cancel_was_answered(play: Play) -> 
         (lost,) = north.attempts or east.attempts
         lost.carrier.lose(lost)
         await stage.settle()
-        stage.dispatcher.withhold(job.app, job.id)
+        if by == "cancel":
+            stage.dispatcher.withhold(job.app, job.id)
+        else:
+            stage.dispatcher.opt_out({job.recipient}, stage.now())
         lost.carrier.refuse(lost, FOR_GOOD)
         await wait(stage, 5.0)
         assert stage.sends(job) == 1

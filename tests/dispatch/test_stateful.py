@@ -85,6 +85,8 @@ class Lane(RuleBasedStateMachine):
         pins: tuple[tuple[str, ...], bool],
         turns: int,
     ) -> None:
+        if NUMBERS[country] in self.world.opted_out:
+            return  # the gate takes none
         self.count += 1
         now = self.process.now()
         wish = Wish(
@@ -103,6 +105,12 @@ class Lane(RuleBasedStateMachine):
     def feedback(self, which: int, converted: bool, attempt: int | None, turns: int) -> None:
         wish = self.open[which % len(self.open)]
         self.act(lambda: self.process.feedback(wish, converted, attempt), turns)
+
+    @precondition(lambda self: self.open)
+    @rule(countries=st.sets(st.sampled_from(sorted(NUMBERS)), max_size=2), turns=turns)
+    def opt_out(self, countries: set[str], turns: int) -> None:
+        numbers = frozenset(NUMBERS[country] for country in countries)
+        self.act(lambda: self.process.opt_out(numbers), turns)
 
     @property
     def open(self) -> list[Wish]:

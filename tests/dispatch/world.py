@@ -82,6 +82,7 @@ class World:
         self.faults: list[str] = []
         self.error: BaseException | None = None  # that escaped
         self.quiet_at: tuple[float, float] | None = None
+        self.opted_out: frozenset[str] = frozenset()
         self.last_seq = 0
         self._ids = 0
 
@@ -149,6 +150,8 @@ class World:
         for wish in self.wishes.values():
             newer = newest[wish.purpose] if wish.purpose else wish
             wish.stopped = "" if newer is wish else f"superseded by {newer.id}"
+            if wish.to in self.opted_out:
+                wish.stopped = "opted out"
 
     def told(self, event: Event) -> None:
         """The journal has committed an event."""
