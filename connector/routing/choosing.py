@@ -18,7 +18,6 @@ __all__ = ["Choosing"]
 
 _DRAW = 1.0  # standard deviations of the posterior
 _FRESH_S = 2.0  # what was computed serves so long
-_EQUAL = 0.002  # utilities closer than this part of a message's value are the same
 _MOST_CHOICES = 128  # sets of offers whose choice is kept
 _MOST_PROSPECTS = 4_000
 _FORESIGHT = 0.5  # part of a follow-up's gain that counts in the choice: leaning on it costs extra sends
@@ -138,7 +137,7 @@ class Choosing:
             p = prospects.drawn[offer.route].p(left_s - offer.wait_s)
             gain = self._gain(prospects, offer, others, worth, left_s, names)
             rows.append((worth.value * p - offer.price + gain, p, offer))
-        ranked = _ranked(rows, _EQUAL * worth.value)
+        ranked = _ranked(rows)
         best = ranked[0][2]
         drawn = self._what_the_draw_did(prospects, ranked, others, worth, left_s, names)
         said: Rule = rule
@@ -206,7 +205,7 @@ class Choosing:
         for utility, drawn, offer in ranked:
             expected = prospects.curves[offer.route].p(left_s - offer.wait_s)
             rows.append((utility + worth.value * (expected - drawn), expected, offer))
-        return None if _ranked(rows, _EQUAL * worth.value)[0][2] is best else round(p - plain, 4)
+        return None if _ranked(rows)[0][2] is best else round(p - plain, 4)
 
     def _trial(
         self, errand: Errand, offers: Sequence[Offer], then: Sequence[Offer], worth: Worth, left_s: float,
@@ -259,20 +258,9 @@ class Choosing:
         return "no room now" if offer.wait_s > 0.0 else "another priority"
 
 
-def _ranked(rows: list[Ranked], equal: float) -> list[Ranked]:
-    """The best first; among those as good as the best the cheapest, then who waits least, then by
-    priority, then as offered.
-    """
-    top = max(utility for utility, _, _ in rows) - equal
-    order = sorted(
-        range(len(rows)),
-        key=lambda i: (
-            (0.0, rows[i][2].price, rows[i][2].wait_s, rows[i][2].priority)
-            if rows[i][0] >= top
-            else (1.0, -rows[i][0], 0.0, 0)
-        ),
-    )
-    return [rows[i] for i in order]
+def _ranked(rows: list[Ranked]) -> list[Ranked]:
+    """The best first; among equals the cheapest, then who waits least, then by priority, then as offered."""
+    return sorted(rows, key=lambda row: (-row[0], row[2].price, row[2].wait_s, row[2].priority))
 
 
 def _plan(planned: Planned | None) -> Plan | None:

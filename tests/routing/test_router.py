@@ -89,6 +89,16 @@ def test_equal_routes_go_by_price_then_priority_then_order() -> None:
         assert decision(choice.decision)["rule"] == "best_utility"
 
 
+def test_a_small_difference_in_the_chance_is_not_given_away_for_a_smaller_one_in_the_price() -> None:
+    sooner, cheaper = NORTH._replace(wait_s=1.0), EAST._replace(wait_s=1.05, price=0.99)
+    choice = new().choose(errand(left_s=12.0), (sooner, cheaper), 0.0)
+    assert choice is not None
+    found = decision(choice.decision)
+    north, east = found["offers"]
+    assert choice.route == "north"
+    assert 0.0 < north["utility"] - east["utility"] < 0.05
+
+
 def test_priorities_are_strict_while_the_first_has_room() -> None:
     second = EAST._replace(priority=20, price=0.1)
     choice = new().choose(errand(), (NORTH, second), 0.0)
