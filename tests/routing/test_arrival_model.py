@@ -157,6 +157,16 @@ def test_a_new_network_borrows_from_its_country_and_that_from_the_route() -> Non
     assert known < traffic.p(20.0, cell=Cell("DE", "new")) < 1.0
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_silent_messages_do_not_write_off_a_network_of_a_known_route(seed: int) -> None:
+    traffic = Traffic(seed)
+    new = Cell("DE", "new")
+    traffic.run(300.0)
+    traffic.run(1.0, cell=new, rate=4.0, lost=1.0)
+    traffic.run(60.0)
+    assert 0.75 < traffic.p(20.0, cell=new) < traffic.p(20.0)
+
+
 def test_a_question_creates_no_cell() -> None:
     model = ArrivalModel(ArrivalSettings(cells=4), 0.0)
     for i in range(100):

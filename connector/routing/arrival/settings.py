@@ -23,11 +23,11 @@ class ArrivalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """After it evidence counts half; where there is little of it, it is kept longer."""
     cells: int = 2000
     """(route, channel, country, network) that are kept; the least recently used go."""
-    pooling: float = 6.0
+    pooling: float = 20.0
     """Weight of what is known of the level above, in each interval of time."""
-    ratio: float = 4.0
+    ratio: float = 15.0
     """Weight, in receipts, of the belief that a route is as quick as its channel."""
-    ratio_within: float = 15.0
+    ratio_within: float = 60.0
     """The same of a country or a network within a route."""
     few: float = 50.0
     """Fewer flights than this are forgotten more slowly, in proportion."""
