@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from connector.cli import decision
+from connector.cli.event_line import clock_time
 
 __all__ = ["story"]
 
@@ -60,6 +61,8 @@ def story(status: dict[str, Any]) -> Iterator[tuple[float | None, str]]:
     # While a call rings, other attempts go on.
     for block in sorted(blocks, key=lambda block: block[0][0] or 0.0):
         yield from block
+    if (waiting := status.get("waiting")) is not None:
+        yield None, _waits(waiting)
 
 
 def _lines(status: dict[str, Any]) -> Iterator[tuple[float | None, str]]:
@@ -100,6 +103,14 @@ def _decided(step: Step) -> decision.Record:
     # As text: so a daemon that has not been restarted since its update answers.
     record = step["decision"]
     return json.loads(record) if isinstance(record, str) else record  # type: ignore[no-any-return]
+
+
+def _waits(waiting: dict[str, Any]) -> str:
+    if waiting["what"] == "quiet_hours":
+        end = "" if waiting["until"] is None else f", at {clock_time(waiting['until'])}"
+        return f"waits for the end of the recipient's quiet hours{end}"
+    lacks = "; ".join(f"{carrier}: {lack}" for carrier, lack in waiting["carriers"].items())
+    return f"waits for a carrier{f' ({lacks})' if lacks else ''}"
 
 
 def _accepted(step: Step, attempt: Step, status: Step) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from connector.carriers.contract import Attempt
@@ -13,6 +14,12 @@ from connector.model import LiveJob
 from connector.routing.errand import Flight
 
 __all__ = ["Stopping"]
+
+
+class Numbers(Protocol):
+    """A set of E.164 numbers with +."""
+
+    def __contains__(self, number: str, /) -> bool: ...
 
 
 class Stopping(AttemptOutcomes):
@@ -76,7 +83,7 @@ class Stopping(AttemptOutcomes):
         self._finish(job, "cancelled", "cancelled", "cancelled by the application", now, context)
         return True
 
-    def opt_out(self, numbers: Container[str], now: float) -> int:
+    def opt_out(self, numbers: Numbers, now: float) -> int:
         """Nothing more is sent to these numbers. Of what waits a job is rejected, unless something of it may
         have arrived: then its receipts decide. Returns how many jobs there were.
         """

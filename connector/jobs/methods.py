@@ -310,12 +310,13 @@ class Methods:
 
     def _status(self, connection: Connection, request: Request, now: float) -> None:
         params = parse_params(Status, request.params)
-        self._read(
-            connection,
-            request.msgid,
-            params.id,
-            lambda row: job_view(row, self._state(connection.app, params.id), numbers=params.numbers),
-        )
+
+        def view(row: dict[str, Any]) -> dict[str, Any]:
+            job = self._dispatcher.live.get((connection.app, params.id))
+            waiting = None if job is None else self._dispatcher.waits_for(job, self._now())
+            return job_view(row, self._state(connection.app, params.id), waiting, numbers=params.numbers)
+
+        self._read(connection, request.msgid, params.id, view)
 
     def _state(self, app: int, id: str) -> str | None:
         job = self._dispatcher.live.get((app, id))

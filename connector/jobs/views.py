@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from connector.carriers.contract import SentPart
+from connector.dispatch.pausing import Waiting
 from connector.log import mask_number
 from connector.model import Body
 
@@ -15,7 +16,9 @@ __all__ = ["job_view", "parts_to_recall"]
 _NEVER_ARRIVED = ("refused", "deferred", "unsent", "missed")
 
 
-def job_view(row: dict[str, Any], live_state: str | None, *, numbers: bool = False) -> dict[str, Any]:
+def job_view(
+    row: dict[str, Any], live_state: str | None, waiting: Waiting | None = None, *, numbers: bool = False
+) -> dict[str, Any]:
     """`{id, state, outcome, to, accepted_at, deadline_at, attempts, timeline}`; see docs/socket.md.
 
     numbers  whether the recipient's is shown in full
@@ -25,6 +28,7 @@ def job_view(row: dict[str, Any], live_state: str | None, *, numbers: bool = Fal
         "schema": 2,
         "id": row["ext"],
         "state": state_of(row, live_state),
+        "waiting": None if waiting is None or row["outcome"] is not None else waiting._asdict(),
         "outcome": row["outcome"],
         "reason": row["reason"],
         "to": row["recipient"] if numbers else mask_number(row["recipient"]),

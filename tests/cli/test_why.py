@@ -5,6 +5,7 @@ from typing import get_args, get_type_hints
 import msgspec
 import pytest
 
+from connector.cli.event_line import clock_time
 from connector.cli.story import story
 from connector.journal.ops import Settle
 from connector.model import OnUnknown
@@ -91,6 +92,31 @@ def status_of(*steps: dict[str, object]) -> dict[str, object]:
         "attempts": [attempt],
         "timeline": steps,
     }
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        (
+            {"what": "quiet_hours", "until": 1_700_000_000.0, "carriers": {}},
+            f"waits for the end of the recipient's quiet hours, at {clock_time(1_700_000_000.0)}",
+        ),
+        (
+            {"what": "quiet_hours", "until": None, "carriers": {}},
+            "waits for the end of the recipient's quiet hours",
+        ),
+        (
+            {"what": "room", "until": None, "carriers": {"north": "no bind", "east": "refused it"}},
+            "waits for a carrier (north: no bind; east: refused it)",
+        ),
+        ({"what": "room", "until": None, "carriers": {}}, "waits for a carrier"),
+    ],
+)
+def test_what_a_job_waits_for_is_told_last(waiting: dict[str, object], words: str) -> None:
+    accepted = {"at": 0.0, "type": "accepted"}
+    first, last = story(status_of(accepted) | {"waiting": waiting})
+    assert first[1].startswith("accepted and on disk")
+    assert last == (None, words)
 
 
 @pytest.mark.parametrize("state", [*ReceiptState, "NEW"])

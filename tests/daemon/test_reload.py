@@ -18,6 +18,7 @@ pytestmark = pytest.mark.asyncio
 
 NUMBER = "+4915112345678"
 OTHER = "+4915112345679"
+NO_BIND = {"what": "room", "until": None, "carriers": {"sim": "no bind"}}
 
 
 async def reloaded(daemon: Daemon) -> None:
@@ -170,6 +171,8 @@ async def test_what_waits_is_not_sent_to_who_opts_out_meanwhile(site: Site, by: 
     daemon = site.start(Lane((CarrierFile(port),), jobs={"opt_out_file": str(list_file)}))
     async with Application(site.socket_path) as shop:
         unwanted, other = await shop.submit(NUMBER), await shop.submit(OTHER)
+        status = await shop.client.status(unwanted)
+        assert (status["state"], status["waiting"]) == ("queued", NO_BIND)
         list_file.write_text(f"{NUMBER}\n")
         if by == "reload":
             await reloaded(daemon)
@@ -179,6 +182,7 @@ async def test_what_waits_is_not_sent_to_who_opts_out_meanwhile(site: Site, by: 
         final = await shop.final(unwanted)
         assert (final.outcome, final.reason) == ("rejected", "this number wants nothing of this lane")
         assert shop.types(unwanted) == ["accepted", "failed"]
+        assert (await shop.client.status(unwanted))["waiting"] is None
         assert "nothing more is sent to who opted out jobs=1" in daemon.log
         with pytest.raises(RpcError, match="wants nothing"):
             await shop.submit(NUMBER)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from connector.dispatch.pausing import Waiting
 from tests.dispatch.conftest import Play
 from tests.dispatch.stage import Stage
 
@@ -105,6 +106,24 @@ def test_one_that_pauses(play: Play) -> None:
         await asyncio.sleep(5)
         assert (stage.sends(job), len(stage.dispatcher.queue)) == (1, 0)
         assert stage.book.story(job) == ["accepted", "failed", "cancelled/cancelled"]
+
+    play(act)
+
+
+def test_what_a_job_waits_for(play: Play) -> None:
+    async def act(stage: Stage) -> None:
+        north, south, east = stage.carrier(), stage.carrier("south"), stage.carrier("east", window=0)
+        stage.start()
+        job = await stage.submit()
+        assert stage.dispatcher.waits_for(job, stage.now()) is None
+        first = north if north.attempts else south
+        other = south if first is north else north
+        await other.drain()
+        first.refuse(first.attempts[0])  # for good
+        await stage.settle()
+        told = stage.dispatcher.waits_for(job, stage.now())
+        lacks = {first.name: "refused it", other.name: "no bind", east.name: "no room"}
+        assert told == Waiting("room", None, lacks)
 
     play(act)
 

@@ -15,6 +15,7 @@ import pytest
 from connector.carriers.contract import CallEnd
 from connector.config import Config, load
 from connector.dispatch import Dispatcher, Routing, following
+from connector.dispatch.pausing import Waiting
 from connector.model import Body, Content, LiveJob, Voice
 from tests.config.conftest import CARRIER, CONNECTOR, TEMPLATE, Folder
 from tests.config.trunk_folder import TRUNK
@@ -168,14 +169,18 @@ def test_what_waited_for_room_does_not_leave_in_quiet_hours(play: Play) -> None:
         stage.start()
         job = await submit(stage, "sms", follow=0, deadline_s=600.0)
         assert job.queued
+        assert stage.dispatcher.waits_for(job, stage.now()) == Waiting("room", None, {"north": "no room"})
         await asyncio.sleep(QUIET_AT - stage.now() + 20.0)
         north.window = 1
         stage.dispatcher.room()
         await stage.settle()
         assert not north.attempts, "in quiet hours"
+        until = QUIET_AT + 120.0
+        assert stage.dispatcher.waits_for(job, stage.now()) == Waiting("quiet_hours", until)
         await asyncio.sleep(110.0)
         await stage.settle()
         (attempt,) = north.attempts
+        assert stage.dispatcher.waits_for(job, stage.now()) is None
         north.report(north.accept(attempt))
         await stage.settle()
         assert outcome(stage, job)[0] == "delivered"
