@@ -22,7 +22,7 @@ __all__ = ["schemas"]
 
 def schemas() -> dict[str, str]:
     """File name and text of every schema: of the configuration files, and of `connector check --json`."""
-    check = {"$schema": DIALECT, **_cleaned(msgspec.json.schema(Overview))}
+    check = {"$schema": DIALECT, **msgspec.json.schema(Overview)}
     return {
         "connector.schema.json": _text(file_schema(ConnectorFile)),
         "carrier.schema.json": _text(file_schema(CarrierFile)),
@@ -45,7 +45,7 @@ def _cleaned(schema: Any) -> Any:
 
 
 def _text(schema: dict[str, Any]) -> str:
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_cleaned(schema), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
