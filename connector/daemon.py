@@ -102,9 +102,8 @@ class Daemon:
             config.lane, self._apps, self._metrics, self._dispatcher, self._learned, guards, self._now
         )
         self._vitals.head = journal.head
-        self._opted_out = opt_outs(config)
         self._gate = Gate(
-            config, key, row, self._now, routing, self._opted_out, guards, self._metrics, self._keys.text
+            config, key, row, self._now, routing, opt_outs(config), guards, self._metrics, self._keys.text
         )
         self._gate.know(self._apps)
         self._dispatcher.spent = self._gate.spent
@@ -315,7 +314,6 @@ class Daemon:
         await asyncio.to_thread(routing.prepare)
         # Nothing is awaited between these: no call sees half of the change.
         self._config, self._apps, self._receivers = config, apps, Receivers(config)
-        self._opted_out = opted_out
         self._vitals.apps = apps
         self._guards.configure(guard_settings(config.guards, config.applications))
         self._dispatcher.configure(routing)
@@ -410,7 +408,8 @@ class Daemon:
 
     def _heed_opt_outs(self) -> None:
         """Those that asked meanwhile to be left alone are, also by what was accepted before."""
-        if self._opted_out and (jobs := self._dispatcher.opt_out(self._opted_out, self._now())):
+        opted_out = self._gate.opted_out
+        if opted_out and (jobs := self._dispatcher.opt_out(opted_out, self._now())):
             log_event(_log, "nothing more is sent to who opted out", jobs=jobs)
 
     def _publish(self) -> None:

@@ -49,6 +49,8 @@ class Admission(NamedTuple):
 class Gate:
     """`admit` raises ConnectorError naming the field. `key` is the digests' secret: a code has few digits,
     so without one its digest would give it away. `text_key`: the same of the evidence's digests of texts.
+
+    opted_out  who wants nothing of this lane
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Gate:
 
     def configure(self, config: Config, routing: Routing, opted_out: OptOut) -> None:
         """Judge by this configuration from now on."""
-        self._opted_out = opted_out
+        self.opted_out = opted_out
         self._config = config
         self._routing = routing
         self._jobs = config.jobs
@@ -117,7 +119,7 @@ class Gate:
         on_unknown = job.on_unknown or jobs.on_unknown
         if on_unknown == "query" and not self._some_carrier_answers_queries:
             raise _invalid("on_unknown", "report or resend_once: no carrier of this lane answers queries")
-        if self._opted_out and job.to in self._opted_out:
+        if self.opted_out and job.to in self.opted_out:
             raise ConnectorError("opted_out", "this number wants nothing of this lane", field="to")
         way = self._ways.of(job.journey)
         destination = analyse(job.to)
