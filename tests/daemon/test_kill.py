@@ -19,7 +19,7 @@ from tests.daemon.harness import CarrierFile, Lane, SimulatedCarrier, Site, unti
 KILLS = 100
 LEAST_LOAD_S, MOST_LOAD_S = 0.05, 0.4
 UNDER_WAY = 250
-DEADLINE_S, RECEIPT_WAIT_S = 10.0, 5.0
+DEADLINE_S, RECEIPT_WAIT_S = 10.0, 20.0
 ONE_PART = 160
 OPTIONS = Options(backoff_base_s=0.01, backoff_cap_s=0.05, timeout_s=60.0, ack_every=16)
 
