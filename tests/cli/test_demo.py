@@ -222,9 +222,9 @@ def test_interrupted(number: signal.Signals, tmp_path: Path) -> None:
         text=True,
     )
     with process:
-        assert process.stdout is not None
+        assert process.stdout is not None and process.stderr is not None
         try:
-            assert any("submitted again" in line for line in process.stdout)
+            assert any("submitted again" in line for line in process.stdout), process.stderr.read()
             children = children_of(process.pid)
             assert len(children) == 4
             process.send_signal(number)

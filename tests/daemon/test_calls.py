@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sqlite3
 import urllib.request
+from contextlib import closing
 
 import pytest
 
@@ -47,7 +48,7 @@ async def test_a_code_is_said_and_nothing_private_is_left(site: Site) -> None:
     assert 'connector_calls_ended_total{result="heard",trunk="sim"} 1.0' in metrics
     assert 'connector_trunk_state{state="up",trunk="sim"} 1.0' in metrics
     assert await asyncio.to_thread(daemon.stop) == 0
-    with sqlite3.connect(site.state / "journal.db") as journal:
+    with closing(sqlite3.connect(site.state / "journal.db")) as journal:
         assert journal.execute("SELECT body FROM job").fetchall() == [(None,)]
     kept = b"".join(file.read_bytes() for file in site.state.rglob("*") if file.is_file())
     for secret in ("482917", "4915112345678"):
@@ -108,5 +109,5 @@ async def test_a_reload_and_a_stop_let_a_call_speak_to_its_end(site: Site) -> No
         await shop.event("call-2", "answered")
         assert "completed" not in shop.types("call-1")
     assert await asyncio.to_thread(daemon.stop, 60.0) == 0
-    with sqlite3.connect(site.state / "journal.db") as journal:
+    with closing(sqlite3.connect(site.state / "journal.db")) as journal:
         assert journal.execute("SELECT outcome FROM job").fetchall() == [("delivered",)] * 2

@@ -240,7 +240,9 @@ async def test_a_code_in_ten_thousand_jobs_is_nowhere(site: Site, random: Random
     watched.check()
     accepted += await submit_all(watched, random, JOBS // 2 - AT_ONCE, JOBS // 2)
     daemon.kill()
-    with sqlite3.connect(f"file:{site.state / 'journal.db'}?mode=ro", uri=True) as journal:
+    with contextlib.closing(
+        sqlite3.connect(f"file:{site.state / 'journal.db'}?mode=ro", uri=True)
+    ) as journal:
         assert journal.execute("SELECT count(*) FROM job WHERE body IS NOT NULL").fetchone()[0] > 0
     watched.check()
 
