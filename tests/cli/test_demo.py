@@ -4,6 +4,7 @@ import pty
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import wave
 from collections.abc import Iterator
@@ -209,14 +210,21 @@ def test_an_earlier_demo_is_not_overwritten(told: dict[str, Any], kept: Path) ->
     assert "holds an earlier demo" in done.stderr
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose name is short enough for a Unix socket within."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted(number: signal.Signals, tmp_path: Path) -> None:
-    """It leaves nothing behind. The name is short: it is in the path of a Unix socket."""
+def test_interrupted(number: signal.Signals, short: Path) -> None:
+    """It leaves nothing behind."""
     process = subprocess.Popen(
         DEMO,
-        cwd=tmp_path,
-        env=environment(tmp_path),
+        cwd=short,
+        env=environment(short),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -232,7 +240,7 @@ def test_interrupted(number: signal.Signals, tmp_path: Path) -> None:
         finally:
             process.kill()
     assert process.returncode == 1
-    assert list(tmp_path.iterdir()) == []
+    assert list(short.iterdir()) == []
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
 
 
