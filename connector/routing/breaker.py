@@ -182,6 +182,10 @@ class Breakers:
             return None
         return self.open.get((route, "")) or self.open.get((route, country))
 
+    def confined(self, route: str, country: str) -> bool:
+        """Whether the breaker of this country is open, and that of all is not."""
+        return (route, country) in self.open and (route, "") not in self.open
+
     def suspects(self, route: str, question: Question) -> bool:
         """Whether the answers to this question point to an outage of the whole route."""
         breaker = self._breakers.get((route, ""))

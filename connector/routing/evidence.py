@@ -282,6 +282,8 @@ class Evidence:
             ratios = verdict.refusal(usual) if kind is Kind.REFUSALS else verdict.unused(usual)
         if ratios is not None:
             self.breakers.observe(route, country, question, sure * ratios[bad], track.left_at, now)
+            if self.breakers.confined(route, country):
+                self.model.confined(route, track.channel, country)
 
     def _trial_failed(self, track: Track, kind: Kind, now: float) -> None:
         self._tried_out(track, kind, verdict.MOST, now)

@@ -137,6 +137,23 @@ def test_an_outage_of_a_route_is_one_of_all_its_networks() -> None:
     assert traffic.p(20.0, cell=Cell("FR", "b")) < 0.4
 
 
+def test_an_outage_of_one_country_is_not_held_against_the_others() -> None:
+    traffic = Traffic(2)
+    fr = Cell("FR", "b")
+    for _ in range(60):
+        traffic.run(5.0)
+        traffic.run(5.0, cell=fr)
+    usual = traffic.p(20.0, cell=fr)
+    traffic.run(20.0, lost=1.0)
+    traffic.model.confined("north", "sms", "DE")
+    traffic.run(10.0, lost=1.0)
+    assert traffic.p(20.0) < 0.4
+    assert traffic.p(20.0, cell=fr) > usual - 0.1
+    traffic.model.recovered("north", "sms", traffic.now)
+    traffic.run(30.0, lost=1.0)
+    assert traffic.p(20.0, cell=fr) < 0.4
+
+
 def test_ten_times_slower() -> None:
     traffic = Traffic(3)
     traffic.run(600.0)

@@ -48,7 +48,10 @@ class Traffic:
     def send(self, outage: str) -> None:
         now, rng, count = self.now, self.rng, self.count
         self.count += 1
-        job = Errand(CELLS[count % len(CELLS)], "default", now, now + 30.0)
+        cell = CELLS[count % len(CELLS)]
+        if outage == "one country":
+            outage = "silent" if cell.country == "IN" else ""
+        job = Errand(cell, "default", now, now + 30.0)
         flight = Flight(ROUTES[count % 2], "sms", 0, 1, now, 1.0)
         self.router.left(job, flight, now)
         if outage == "refused" or rng.random() < 0.01:
@@ -101,3 +104,18 @@ def test_an_outage_opens_the_breaker_of_its_route(rate: float, outage: str) -> N
     assert (rows["north"]["breaker"], rows["east"]["breaker"]) == ("open", "closed")
     words = {"refused": "submits refused", "fake": "receipts, but"}.get(outage, "no receipts in time")
     assert rows["north"]["breaker_reason"].startswith(words)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_silent_in_a_country_that_is_left_out_is_not_held_against_the_others(seed: int) -> None:
+    traffic = Traffic(10.0, seed)
+    model = traffic.router.model
+    assert traffic.run(200.0) is None
+    usual = model.curve("north", "sms", CELLS[0], traffic.now).p(20.0)
+    assert traffic.run(300.0, "one country") is not None
+    while traffic.heap:  # what is under way; nothing more leaves that could tell otherwise
+        traffic.now += 0.25
+        traffic.pass_to(traffic.now)
+    rows = {row["route"]: row for row in traffic.router.routes(traffic.now, cells=False)}
+    assert rows["north"]["breaker"] == "closed"
+    assert model.curve("north", "sms", CELLS[0], traffic.now).p(20.0) > usual - 0.05

@@ -134,7 +134,8 @@ class Leaf(Level):
     """
 
     __slots__ = (
-        "dirty", "events", "failures", "full", "route", "silent", "slots", "told", "weighed_at", "weights",
+        "apart", "dirty", "events", "failures", "full", "route", "silent", "slots", "told", "weighed_at",
+        "weights",
     )  # fmt: skip
 
     def __init__(
@@ -152,6 +153,8 @@ class Leaf(Level):
         self.weights = ([1.0] * BINS, [1.0] * BINS)
         """P(the handset can be reached | silent when the interval began), for both."""
         self.weighed_at = -1e300
+        self.apart = False
+        """What changes here suddenly says nothing of the whole route."""
         self.dirty = False
         self.told = 0
         """First flights with a receipt since the last refresh."""

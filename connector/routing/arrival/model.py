@@ -231,7 +231,8 @@ class ArrivalModel:
         wanted = [sum(map(mul, n[a:b], hazards[a:b])) for a, b in BANDS]
         above = leaf.route.shift
         if above is not None:
-            above.add(seen, wanted, leaf.route.n[0], now)
+            if not leaf.apart:
+                above.add(seen, wanted, leaf.route.n[0], now)
             if above.factors is not None:
                 wanted = [x * factor for x, factor in zip(wanted, above.factors, strict=True)]
         if leaf.shift is not None:
@@ -278,6 +279,19 @@ class ArrivalModel:
         for level in (*self._levels.routes.values(), *self._levels.leaves.values()):
             if level.key[:2] == (route, channel) and level.shift is not None:
                 level.shift.forget()
+                if isinstance(level, Leaf):
+                    level.apart = False
+
+    def confined(self, route: str, channel: str, country: str) -> None:
+        """The route has failed in this country and not elsewhere: until it has recovered, a sudden change
+        there says nothing of the others. Else it would be spared there too, and nothing would tell otherwise.
+        """
+        for leaf in self._levels.leaves.values():
+            if leaf.key[:3] == (route, channel, country):
+                leaf.apart = True
+        shift = self._route_shift(self._levels.route(route, channel, self._now))
+        if shift is not None:
+            shift.forget()
 
     def curve_at(self, level: Level, now: float) -> Curve:
         """The same of a level."""
