@@ -97,6 +97,9 @@ class Stopping(AttemptOutcomes):
         departed = [job for job in self._departed.values() if job.recipient in numbers]
         for job in departed:
             self.withhold(job.app, job.id)
+        for call in [*self._calls.values()]:  # also one whose job was stopped by its deadline
+            if call.job.recipient in numbers:
+                call.carrier.hang_up(call, now)
         return len(jobs)
 
     def _may_be_heard(self, job: LiveJob, now: float) -> bool:

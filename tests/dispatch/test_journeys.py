@@ -427,6 +427,29 @@ def test_what_left_before_a_restart_counts_after_it(play: Play) -> None:
     play(act)
 
 
+@pytest.mark.parametrize("later_s", [1.0, 3.0])
+def test_a_call_that_rings_at_who_opts_out_is_hung_up(play: Play, later_s: float) -> None:
+    """Also after the deadline, when its job is stopped already."""
+
+    async def act(stage: Stage) -> None:
+        north, west = stage.carrier("north"), trunk(stage)
+        go_by(stage, lane(CALL_LATER.replace('"east"', '"north"'), ("north",), ("west",)))
+        stage.start()
+        job = await submit(stage, "later", deadline_s=2.0)
+        north.refuse(north.attempts[0], FOR_GOOD)
+        await wait(stage, later_s)
+        assert job.course is not None
+        assert job.course.stopped is (later_s > 2.0)
+        stage.dispatcher.opt_out({NUMBER}, stage.now())
+        assert {attempt.job for attempt in west.hung_up} == {job}
+        west.finish(west.attempts[0], CallEnd("undelivered", "cancelled", 487))
+        await wait(stage, 30.0)
+        assert len(west.attempts) == 1
+        nothing_is_left(stage)
+
+    play(act)
+
+
 def test_a_call_that_may_have_been_heard_is_not_told_cancelled(play: Play) -> None:
     async def act(stage: Stage) -> None:
         north, west = stage.carrier("north", window=0), trunk(stage)
