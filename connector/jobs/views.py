@@ -21,6 +21,7 @@ def job_view(
 ) -> dict[str, Any]:
     """`{id, state, outcome, to, accepted_at, deadline_at, attempts, timeline}`; see docs/socket.md.
 
+    waiting  what holds back its next attempt; None: nothing, or it is not live
     numbers  whether the recipient's is shown in full
     """
     attempts = [_attempt(attempt) for attempt in row["attempts"]]

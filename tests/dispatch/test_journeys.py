@@ -3,163 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import tempfile
-from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connector.carriers.contract import CallEnd
-from connector.config import Config, load
-from connector.dispatch import Dispatcher, Routing, following
+from connector.config import Config
+from connector.dispatch import following
 from connector.dispatch.pausing import Waiting
-from connector.model import Body, Content, LiveJob, Voice
-from tests.config.conftest import CARRIER, CONNECTOR, TEMPLATE, Folder
-from tests.config.trunk_folder import TRUNK
 from tests.jobs.test_gate import admit
 
 from .conftest import Play
+from .journeys import (
+    CALL_LATER,
+    DOUBTED,
+    NOW_REFUSED,
+    ONE,
+    QUIET,
+    QUIET_AT,
+    TWO,
+    UNMOVED,
+    go_by,
+    lane,
+    nothing_is_left,
+    reload,
+    restart,
+    submit,
+    types,
+    wait,
+)
 from .lane_folder import without
 from .stage import Stage
-from .test_calls import FakeTrunk, events, outcome, trunk
-
-NOW_REFUSED = 0x08  # ESME_RSYSERR
-FOR_GOOD = 0x0A  # ESME_RINVSRCADR
-NUMBER = "+4915112345678"
-ONE = """
-[[journeys.one.steps]]
-channel = "sms"
-"""
-TWO = """
-[[journeys.two.steps]]
-channel = "sms"
-carriers = ["north"]
-[[journeys.two.steps]]
-channel = "sms"
-start = "on_failure"
-"""
-CALL_LATER = """
-[[journeys.later.steps]]
-channel = "sms"
-carriers = ["north"]
-[[journeys.later.steps]]
-channel = "sms"
-start = "on_failure"
-carriers = ["east"]
-[[journeys.later.steps]]
-channel = "voice"
-start = "on_failure"
-"""
-DOUBTED = """
-[journeys.doubted]
-stop = ["converted"]
-[[journeys.doubted.steps]]
-channel = "sms"
-[journeys.only]
-stop = ["converted"]
-[[journeys.only.steps]]
-channel = "sms"
-[[journeys.only.steps]]
-channel = "sms"
-start = "after"
-after_s = 20.0
-"""
-UNMOVED = """
-[journeys.unmoved]
-stop = ["delivered"]
-[[journeys.unmoved.steps]]
-channel = "sms"
-[[journeys.unmoved.steps]]
-channel = "sms"
-start = "after"
-after_s = 20.0
-"""
-QUIET = """
-[quiet_hours]
-from = "23:15"
-until = "23:17"
-zone = "UTC"
-"""
-QUIET_AT = 1_700_000_000.0 + 100.0  # 23:15 in Germany
-
-
-@lru_cache
-def lane(more: str, carriers: tuple[str, ...] = ("north", "east"), trunks: tuple[str, ...] = ()) -> Config:
-    """A lane of these with the journeys in `more`."""
-    with tempfile.TemporaryDirectory() as path:
-        folder = Folder(Path(path) / "lane")
-        folder.write("connector.toml", CONNECTOR + more)
-        folder.write("templates/login-code.toml", TEMPLATE)
-        for name in (*carriers, *trunks):
-            folder.write(f"secrets/{name}", "s3cret\n", 0o600)
-        for name in carriers:
-            text = CARRIER.replace("secrets/north", f"secrets/{name}").replace("acme", name)
-            folder.write(f"carriers/{name}.toml", text)
-        for name in trunks:
-            text = TRUNK.replace("secrets/west", f"secrets/{name}").replace("acme", name)
-            folder.write(f"trunks/{name}.toml", text.replace('prefixes = ["+49"]', "prefixes = []"))
-        return load(folder.path)
-
-
-def go_by(stage: Stage, config: Config) -> None:
-    stage.dispatcher.configure(Routing(config))
-
-
-def reload(stage: Stage, config: Config) -> None:
-    go_by(stage, config)
-    names = {carrier.name for carrier in config.carriers if carrier.enabled}
-    names |= {each.name for each in config.trunks if each.enabled}
-    stage.dispatcher.use([carrier for carrier in stage.carriers if carrier.name in names])
-
-
-async def submit(stage: Stage, journey: str, id: str = "j1", **more: Any) -> LiveJob:
-    job = stage.book.job(id, NUMBER, follow=more.pop("follow", 1), journey_name=journey, **more)
-    texts = tuple(Content(f"code {n}", "Acme") for n in range(1, 4))
-    calls = tuple(Content(f"code {n}", "", voice=Voice("", "en", f"{n}")) for n in range(1, 4))
-    job.body = Body(texts, calls)
-    job.turn_to("sms")
-    job.accepted_at, job.deadline_at = stage.now(), stage.now() + more.get("deadline_s", 60.0)
-    stage.dispatcher.admit(job)
-    stage.journal.batch.accepts.append(stage.book.accept_op(job))
-    stage.journal.touch()
-    await stage.settle()
-    return job
-
-
-async def wait(stage: Stage, seconds: float) -> None:
-    """Pass time as the daemon does: with its ticks and sweeps."""
-    for _ in range(int(seconds * 2)):
-        await asyncio.sleep(0.5)
-        stage.dispatcher.tick(stage.now())
-        stage.sweep()
-    await stage.settle()
-
-
-def restart(stage: Stage, config: Config) -> None:
-    """Another process takes over; the old one hears of nothing any more."""
-    fresh = Dispatcher(stage.journal, stage.metrics, stage.now, Routing(config))
-    for carrier in stage.carriers:
-        carrier._open.clear()
-    stage.dispatcher = fresh
-    fresh.start(stage.carriers)
-    with contextlib.closing(stage.book.reader()) as reader:
-        fresh.recover(reader.recover(stage.now()), stage.now())
-
-
-def types(stage: Stage) -> list[str]:
-    return [event["type"] for event in events(stage)]
-
-
-def nothing_is_left(stage: Stage) -> None:
-    dispatcher = stage.dispatcher
-    assert not dispatcher.live
-    assert (len(dispatcher.queue), dispatcher.waiting, dispatcher.followed) == (0, 0, 0)
-    assert not dispatcher._purposes
-    assert not dispatcher._calls
-    assert not dispatcher._intended
+from .test_calls import outcome, trunk
 
 
 def test_what_waited_for_room_does_not_leave_in_quiet_hours(play: Play) -> None:
@@ -273,96 +147,6 @@ def test_a_restart_without_its_journey_repeats_nothing(play: Play, state: str, o
     play(act)
 
 
-def test_a_late_refusal_repeats_no_superseded_job(play: Play) -> None:
-    async def act(stage: Stage) -> None:
-        north, east = stage.carrier("north"), stage.carrier("east")
-        go_by(stage, lane(ONE))
-        stage.start()
-        older = await submit(stage, "sms", "older", follow=0, supersedes="login")
-        (lost,) = north.attempts or east.attempts
-        lost.carrier.lose(lost)
-        await stage.settle()
-        await submit(stage, "sms", "newer", follow=0, supersedes="login")
-        lost.carrier.refuse(lost, NOW_REFUSED)
-        await wait(stage, 5.0)
-        assert stage.sends(older) == 1
-
-    play(act)
-
-
-@pytest.mark.parametrize("by", ["cancel", "opt-out"])
-def test_a_late_refusal_repeats_no_job_that_nobody_wants(play: Play, by: str) -> None:
-    async def act(stage: Stage) -> None:
-        north, east = stage.carrier("north"), stage.carrier("east")
-        go_by(stage, lane(ONE))
-        stage.start()
-        job = await submit(stage, "sms", follow=0)
-        (lost,) = north.attempts or east.attempts
-        lost.carrier.lose(lost)
-        await stage.settle()
-        if by == "cancel":
-            stage.dispatcher.withhold(job.app, job.id)
-        else:
-            stage.dispatcher.opt_out({job.recipient}, stage.now())
-        lost.carrier.refuse(lost, FOR_GOOD)
-        await wait(stage, 5.0)
-        assert stage.sends(job) == 1
-        assert outcome(stage, job)[0] == "rejected"
-        nothing_is_left(stage)
-
-    play(act)
-
-
-def test_a_receipt_does_not_end_a_journey_of_one_step_that_only_use_stops(play: Play) -> None:
-    async def act(stage: Stage) -> None:
-        north, east = stage.carrier("north"), stage.carrier("east")
-        go_by(stage, lane(DOUBTED))
-        stage.start()
-        job = await submit(stage, "doubted", follow=2)
-        (attempt,) = north.attempts or east.attempts
-        attempt.carrier.report(attempt.carrier.accept(attempt))
-        await stage.settle()
-        assert outcome(stage, job)[0] is None
-        await wait(stage, 61.0)
-        assert outcome(stage, job)[0] == "delivered"
-        assert types(stage).count("delivered") + types(stage).count("completed") == 2
-        nothing_is_left(stage)
-
-    play(act)
-
-
-def test_a_failed_receipt_ends_a_journey_of_one_step_that_only_use_stops_at_once(play: Play) -> None:
-    async def act(stage: Stage) -> None:
-        north, east = stage.carrier("north"), stage.carrier("east")
-        go_by(stage, lane(DOUBTED))
-        stage.start()
-        job = await submit(stage, "doubted", follow=2)
-        (attempt,) = north.attempts or east.attempts
-        attempt.carrier.report(attempt.carrier.accept(attempt), "UNDELIVERABLE")
-        await stage.settle()
-        assert outcome(stage, job)[0] == "undelivered"
-        nothing_is_left(stage)
-
-    play(act)
-
-
-def test_use_ends_nothing_where_the_journey_does_not_stop_at_it(play: Play) -> None:
-    async def act(stage: Stage) -> None:
-        north, east = stage.carrier("north"), stage.carrier("east")
-        go_by(stage, lane(UNMOVED))
-        stage.start()
-        job = await submit(stage, "unmoved")
-        (attempt,) = north.attempts or east.attempts
-        attempt.carrier.accept(attempt)
-        await stage.settle()
-        ends = stage.dispatcher.feedback(job.key, job.app, job.id, True, None, stage.now())
-        assert ends is False
-        await wait(stage, 21.0)
-        assert stage.sends(job) == 2
-
-    play(act)
-
-
 def test_the_queue_counts_right_when_a_receipt_comes_with_an_intent(play: Play) -> None:
     async def act(stage: Stage) -> None:
         text = ONE + "".join('[[journeys.one.steps]]\nchannel = "sms"\nstart = "at_once"\n' for _ in range(2))
@@ -427,50 +211,6 @@ def test_what_left_before_a_restart_counts_after_it(play: Play) -> None:
     play(act)
 
 
-@pytest.mark.parametrize("later_s", [1.0, 3.0])
-def test_a_call_that_rings_at_who_opts_out_is_hung_up(play: Play, later_s: float) -> None:
-    """Also after the deadline, when its job is stopped already."""
-
-    async def act(stage: Stage) -> None:
-        north, west = stage.carrier("north"), trunk(stage)
-        go_by(stage, lane(CALL_LATER.replace('"east"', '"north"'), ("north",), ("west",)))
-        stage.start()
-        job = await submit(stage, "later", deadline_s=2.0)
-        north.refuse(north.attempts[0], FOR_GOOD)
-        await wait(stage, later_s)
-        assert job.course is not None
-        assert job.course.stopped is (later_s > 2.0)
-        stage.dispatcher.opt_out({NUMBER}, stage.now())
-        assert {attempt.job for attempt in west.hung_up} == {job}
-        west.finish(west.attempts[0], CallEnd("undelivered", "cancelled", 487))
-        await wait(stage, 30.0)
-        assert len(west.attempts) == 1
-        nothing_is_left(stage)
-
-    play(act)
-
-
-def test_a_call_that_may_have_been_heard_is_not_told_cancelled(play: Play) -> None:
-    async def act(stage: Stage) -> None:
-        north, west = stage.carrier("north", window=0), trunk(stage)
-        text = '[[journeys.ring.steps]]\nchannel = "voice"\n[[journeys.ring.steps]]\nchannel = "sms"\n'
-        text += 'start = "after"\nafter_s = 20.0\n'
-        go_by(stage, lane(text, ("north",), ("west",)))
-        stage.start()
-        job = await submit(stage, "ring")
-        (attempt,) = west.attempts
-        assert isinstance(west, FakeTrunk)
-        west.finish(attempt, CallEnd("unknown", "lost"))
-        await stage.settle()
-        assert not stage.cancel(job)
-        await wait(stage, 5.0)
-        assert outcome(stage, job)[0] == "unknown"
-        assert not north.attempts
-        nothing_is_left(stage)
-
-    play(act)
-
-
 def test_a_follow_up_that_waits_is_judged_anew_when_the_first_one_arrives(play: Play) -> None:
     async def act(stage: Stage) -> None:
         north = stage.carrier("north")
@@ -490,63 +230,6 @@ def test_a_follow_up_that_waits_is_judged_anew_when_the_first_one_arrives(play: 
         course = job.course
         assert course is not None
         assert course.void or not job.queued
-
-    play(act)
-
-
-@pytest.mark.parametrize("journey", ["sms", "unmoved"])
-def test_a_cancel_that_came_too_late_holds_over_a_restart(play: Play, journey: str) -> None:
-    async def act(stage: Stage) -> None:
-        north, east = stage.carrier("north"), stage.carrier("east")
-        go_by(stage, lane(UNMOVED))
-        stage.start()
-        follow = 0 if journey == "sms" else 1
-        job = await submit(stage, journey, follow=follow, on_unknown="resend_once")
-        assert len(north.attempts) + len(east.attempts) == 1
-        assert not stage.cancel(job)
-        await stage.settle()
-        restart(stage, lane(UNMOVED))
-        await wait(stage, 61.0)
-        assert stage.sends(job) == 1
-        assert outcome(stage, job)[0] is None  # a receipt may come
-        nothing_is_left(stage)
-
-    play(act)
-
-
-class SilentLookup:
-    """Answers when it is told to."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Callable[[Any], None]] = []
-
-    def ask(self, number: str, done: Callable[[Any], None]) -> None:
-        self.waiting.append(done)
-
-
-@pytest.mark.parametrize("stopped", ["cancelled", "superseded", "too late"])
-def test_what_is_stopped_while_its_number_is_looked_up_does_not_leave(play: Play, stopped: str) -> None:
-    async def act(stage: Stage) -> None:
-        north, east = stage.carrier("north"), stage.carrier("east")
-        lookup = SilentLookup()
-        stage.dispatcher.lookup = lookup  # type: ignore[assignment]
-        go_by(stage, lane(TWO))
-        stage.start()
-        job = await submit(stage, "two", supersedes="login", deadline_s=2.0)
-        (done,) = lookup.waiting
-        if stopped == "cancelled":
-            assert stage.cancel(job)
-        elif stopped == "superseded":
-            await submit(stage, "two", "newer", supersedes="login")
-            done = lookup.waiting[0]
-        else:
-            await asyncio.sleep(3.0)
-        await stage.settle()
-        done(None)
-        await stage.settle()
-        assert not north.attempts
-        assert not east.attempts
-        assert outcome(stage, job)[0] == ("expired" if stopped == "too late" else "cancelled")
 
     play(act)
 
